@@ -1,0 +1,102 @@
+"""What a rule is. One type for Python, Rego, schema and lint.
+
+A built-in rule is a module of `gitops_guard/rules/` with one decorated function; its docstring is its documentation.
+The decorators only describe: the engine (`check.py`) calls, places and counts.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from gitops_guard.model.finding import Problem, RuleInfo, Severity
+from gitops_guard.model.resource import Resource, SourceFile, Tree
+
+Options = Mapping[str, Any]
+
+
+class Scope(StrEnum):
+    RESOURCE = "resource"
+    FILE = "file"
+    TREE = "tree"
+    ENGINE = "engine"  # found by the loader, the schemas or the linter; there is no function to call
+
+
+class Profile(StrEnum):
+    """Each profile holds the rules of those before it."""
+
+    MINIMAL = "minimal"
+    RECOMMENDED = "recommended"
+    STRICT = "strict"
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A setting of a rule. *schema* is JSON Schema for its value in `.gitops-guard.yaml`."""
+
+    default: Any
+    doc: str
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """*run* takes a Resource, a SourceFile or a Tree, by *scope*, and the options; see the decorators.
+
+    *kinds* limits a resource rule to these kinds (empty: all), *file_kinds* a file rule to these kinds of file.
+    *excerpt* says that the source line may be shown: never for a rule about secrets.
+    """
+
+    id: str
+    severity: Severity
+    doc: str
+    scope: Scope
+    run: Callable[..., Iterable[Any]]
+    profile: Profile = Profile.RECOMMENDED
+    options: Mapping[str, Option] = field(default_factory=dict)
+    kinds: frozenset[str] = frozenset()
+    file_kinds: frozenset[str] = frozenset()
+    excerpt: bool = True
+
+    @property
+    def summary(self) -> str:
+        return self.doc.split("\n\n", 1)[0].replace("\n", " ").strip()
+
+    @property
+    def info(self) -> RuleInfo:
+        return RuleInfo(self.id, self.summary, self.doc, self.severity)
+
+
+ResourceCheck = Callable[[Resource, Options], Iterable[Problem]]
+FileCheck = Callable[[SourceFile, Options], Iterable[tuple[int, Problem]]]
+TreeCheck = Callable[[Tree, Options], Iterable[tuple[Resource | SourceFile, Problem]]]
+
+
+def resource_rule(
+    severity: Severity, *, kinds: Iterable[str] = (), **described: Any
+) -> Callable[[ResourceCheck], Rule]:
+    """A rule about one resource: yields Problems with paths into its body."""
+    return _describe(Scope.RESOURCE, severity, kinds=frozenset(kinds), **described)
+
+
+def file_rule(severity: Severity, *, file_kinds: Iterable[str] = (), **described: Any) -> Callable[[FileCheck], Rule]:
+    """A rule about one file, also one that holds no resource: yields (document index, Problem)."""
+    return _describe(Scope.FILE, severity, file_kinds=frozenset(file_kinds), **described)
+
+
+def tree_rule(severity: Severity, **described: Any) -> Callable[[TreeCheck], Rule]:
+    """A rule about the whole Tree: yields (the resource or file at fault, Problem)."""
+    return _describe(Scope.TREE, severity, **described)
+
+
+def _describe(scope: Scope, severity: Severity, **described: Any) -> Callable[[Callable[..., Iterable[Any]]], Rule]:
+    def decorate(run: Callable[..., Iterable[Any]]) -> Rule:
+        module = inspect.getmodule(run)
+        doc = inspect.cleandoc(module.__doc__ or "") if module else ""
+        name = run.__module__.rpartition(".")[2].replace("_", "-")
+        return Rule(id=name, severity=severity, doc=doc, scope=scope, run=run, **described)
+
+    return decorate
