@@ -1,0 +1,223 @@
+"""The YAML and JSON dialect of kubectl: bytes → documents, with a line and column for every field.
+
+Documents are split as kubectl splits them (lines of `---`), before anything is parsed, so a broken document hides
+nothing else. Source: k8s.io/apimachinery/pkg/util/yaml `YAMLReader`; see also `events.py` and `scalars.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gitops_guard.load import events
+from gitops_guard.load.events import StreamError, YAMLError
+from gitops_guard.model.finding import Problem
+from gitops_guard.model.resource import Document, FieldPath, Location
+
+_SEPARATOR = re.compile(rb"^---[^\S\n]*(?:#[^\n]*)?(?:\n|\Z)", re.MULTILINE)
+_JSON_START = re.compile(rb"\s*\{")
+_BOM = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """*problems* are (rule id, document index, Problem): `yaml-syntax` and `duplicate-key`, placed by `Problem.at`.
+
+    A document that is broken or empty is not among *documents*; the others keep their index.
+    """
+
+    documents: tuple[Document, ...]
+    problems: tuple[tuple[str, int, Problem], ...]
+    source: FileSource
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """One document as text. *line* is the line of the file on which it begins, from 0."""
+
+    line: int
+    data: bytes
+
+
+def read(path: str, data: bytes) -> Parsed:
+    """All documents of a file. Never raises for what is in *data*."""
+    source = FileSource(path, data)
+    text = data.removeprefix(_BOM)
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return Parsed((), (_not_utf8(path, text, error.start),), source)
+    if _JSON_START.match(text):
+        parsed = _read_json(path, text, source)
+        if parsed is not None:
+            return parsed
+    return _read_yaml(path, text, source)
+
+
+def _not_utf8(path: str, text: bytes, offset: int) -> tuple[str, int, Problem]:
+    line = text.count(b"\n", 0, offset)
+    start = text.rfind(b"\n", 0, offset) + 1
+    column = len(text[start:offset].decode("utf-8", "replace"))
+    return _syntax(path, 0, "the file is not UTF-8", line, column)
+
+
+def _syntax(path: str, index: int, message: str, line: int, column: int) -> tuple[str, int, Problem]:
+    return "yaml-syntax", index, Problem((), message, at=Location(path, line + 1, column + 1))
+
+
+def _read_yaml(path: str, text: bytes, source: FileSource) -> Parsed:
+    documents: list[Document] = []
+    problems: list[tuple[str, int, Problem]] = []
+    for index, chunk in enumerate(_chunks(text)):
+        try:
+            value, line, duplicates = events.first_value(chunk.data)
+        except StreamError as error:
+            problems.append(_syntax(path, index, error.message, chunk.line + error.line, error.column))
+            continue
+        except YAMLError as error:
+            problems.append(_yaml_error(path, index, chunk, error))
+            continue
+        if duplicates:
+            problems.extend(source.repeated(index))
+        if line >= 0 and value is not None:
+            documents.append(Document(index, chunk.line + line + 1, value))
+    return Parsed(tuple(documents), tuple(problems), source)
+
+
+def _chunks(text: bytes) -> Iterator[_Chunk]:
+    """The documents as kubectl cuts them: a separator line belongs to none, but for a leading one."""
+    if b"---" not in text:
+        yield _Chunk(0, text)
+        return
+    start = line = 0
+    counted = 0
+    for match in _SEPARATOR.finditer(text):
+        if match.start() == start:
+            continue
+        yield _Chunk(line, text[start : match.start()])
+        line += text.count(b"\n", counted, match.end())
+        start = counted = match.end()
+    if start < len(text):
+        yield _Chunk(line, text[start:])
+
+
+def _yaml_error(path: str, index: int, chunk: _Chunk, error: YAMLError) -> tuple[str, int, Problem]:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    if mark is not None:
+        problem = getattr(error, "problem", None) or "the document cannot be read"
+        line = min(mark.line, max(chunk.data.rstrip(b"\n").count(b"\n"), 0))
+        return _syntax(path, index, problem, chunk.line + line, mark.column if line == mark.line else 0)
+    offset = int(getattr(error, "position", 0) or 0)
+    line, start = chunk.data.count(b"\n", 0, offset), chunk.data.rfind(b"\n", 0, offset) + 1
+    return _syntax(path, index, "a control character is not allowed in YAML", chunk.line + line, max(offset - start, 0))
+
+
+def _read_json(path: str, text: bytes, source: FileSource) -> Parsed | None:
+    """None where the text begins like JSON and is YAML after all."""
+    from gitops_guard.load import json_text
+
+    decoded = text.decode("utf-8")
+    documents: list[Document] = []
+    problems: list[tuple[str, int, Problem]] = []
+    try:
+        found = json_text.values(decoded)
+    except StreamError as error:
+        if path.endswith(".json"):
+            return Parsed((), (_syntax(path, 0, error.message, error.line, error.column),), source)
+        return None
+    for index, (value, offset, duplicates) in enumerate(found):
+        line, _ = json_text.place(decoded, offset)
+        documents.append(Document(index, line + 1, value))
+        if duplicates:
+            problems.extend(source.repeated(index))
+    return Parsed(tuple(documents), tuple(problems), source)
+
+
+class FileSource:
+    """The `Locator` of one file. Reads the file a second time, with positions, when the first place is asked for."""
+
+    def __init__(self, path: str, data: bytes) -> None:
+        self._path = path
+        self._data = data
+        self._documents: dict[int, tuple[int, Any]] | None = None
+
+    def locate(self, document: int, path: FieldPath, *, key: bool = False) -> Location:
+        """See `Locator.locate`. A document that is not there is the first line of the file."""
+        first, positions = self._places().get(document, (0, None))
+        if positions is None:
+            return Location(self._path, first + 1)
+        line, column = positions.root.find(path, key=key)
+        return Location(self._path, first + line + 1, column + 1)
+
+    def repeated(self, document: int) -> list[tuple[str, int, Problem]]:
+        first, positions = self._places().get(document, (0, None))
+        if positions is None:
+            return []
+        return [
+            (
+                "duplicate-key",
+                document,
+                Problem(
+                    (),
+                    f"the key `{again.name}` stands twice in this mapping, first in line {first + again.first[0] + 1}; "
+                    "the last one wins",
+                    at=Location(self._path, first + again.place[0] + 1, again.place[1] + 1),
+                ),
+            )
+            for again in positions.repeated
+        ]
+
+    def comments(self) -> Mapping[int, str]:
+        """Comments by line from 1, without the leading `#`. A `#` inside a scalar is none."""
+        found: dict[int, str] = {}
+        for first, positions in self._places().values():
+            data = self._chunk_text(first)
+            for number, text in enumerate(data):
+                column = _comment_column(text, number, positions)
+                if column is not None:
+                    found[first + number + 1] = text[column:].lstrip("#").strip()
+        return found
+
+    def _chunk_text(self, first: int) -> list[str]:
+        lines = self._text().decode("utf-8", "replace").split("\n")
+        later = [line for line, _ in self._places().values() if line > first]
+        return [line.removesuffix("\r") for line in lines[first : min(later, default=len(lines))]]
+
+    def _text(self) -> bytes:
+        return self._data.removeprefix(_BOM)
+
+    def _places(self) -> dict[int, tuple[int, Any]]:
+        if self._documents is None:
+            self._documents = self._read_places()
+        return self._documents
+
+    def _read_places(self) -> dict[int, tuple[int, Any]]:
+        from gitops_guard.load import positions
+
+        text = self._text()
+        if _JSON_START.match(text):
+            places = self._read_json_places(text)
+            if places is not None:
+                return places
+        return {index: (chunk.line, positions.of_document(chunk.data)) for index, chunk in enumerate(_chunks(text))}
+
+    def _read_json_places(self, text: bytes) -> dict[int, tuple[int, Any]] | None:
+        from gitops_guard.load import json_text
+
+        try:
+            decoded = text.decode("utf-8")
+            found = json_text.values(decoded)
+        except (UnicodeDecodeError, StreamError):
+            return None
+        return {index: (0, json_text.positions(decoded, offset)) for index, (_, offset, _) in enumerate(found)}
+
+
+def _comment_column(text: str, number: int, positions: Any) -> int | None:
+    column = text.find("#")
+    while column >= 0:
+        if (column == 0 or text[column - 1] in " \t") and not positions.in_scalar((number, column)):
+            return column
+        column = text.find("#", column + 1)
+    return None
