@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from gitops_guard.model.finding import Problem
 
 FieldPath = tuple[str | int, ...]
 
@@ -136,13 +139,15 @@ class Document:
 class SourceFile:
     """A file of the revision. *path* is relative to the root, with `/`.
 
-    *reason* says why its resources are not checked against a schema, and is "" where they are.
+    *reason* says what of it is not checked and why, and is "" where all is. *problems* are what the loader found: (rule
+    id, document index, Problem).
     """
 
     path: str
     kind: FileKind
     documents: tuple[Document, ...] = ()
     reason: str = ""
+    problems: tuple[tuple[str, int, Problem], ...] = ()
     data: bytes = field(default=b"", repr=False, compare=False)
     source: Locator | None = field(default=None, repr=False, compare=False)
 
