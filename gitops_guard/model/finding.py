@@ -30,7 +30,7 @@ class Problem:
     """What a rule says: a field, a sentence without the value of a secret, and perhaps what to write instead.
 
     The engine finds line and column. *on_key* points at the key instead of its value; *at* overrides both, for
-    what has no field (a line of a linter, a comment).
+    what has no field (a line of a linter, a comment); *severity* lowers that of the rule, never raises it.
     """
 
     path: FieldPath
@@ -38,6 +38,7 @@ class Problem:
     fix: str | None = None
     on_key: bool = False
     at: Location | None = None
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -89,7 +90,11 @@ class Crash:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What was checked, and all that was not, with the reason."""
+    """What was checked, and all that was not, with the reason.
+
+    *files* are those with resources. *skipped* should have been checked and was not, *partial* was in part, *other*
+    are files that hold no manifests. All sorted by file.
+    """
 
     resources: int = 0
     files: int = 0
@@ -97,6 +102,7 @@ class Coverage:
     apps: int = 0
     skipped: tuple[Skipped, ...] = ()
     partial: tuple[Skipped, ...] = ()
+    other: tuple[Skipped, ...] = ()
     notes: tuple[str, ...] = ()
 
 

@@ -47,7 +47,7 @@ class Rule:
     """*run* takes a Resource, a SourceFile or a Tree, by *scope*, and the options; see the decorators.
 
     *kinds* limits a resource rule to these kinds (empty: all), *file_kinds* a file rule to these kinds of file.
-    *excerpt* says that the source line may be shown: never for a rule about secrets.
+    *run_file* lets a resource rule ask files too, as a file rule does. *excerpt* says that the source line may be shown: never for a rule about secrets.
     """
 
     id: str
@@ -60,6 +60,7 @@ class Rule:
     kinds: frozenset[str] = frozenset()
     file_kinds: frozenset[str] = frozenset()
     excerpt: bool = True
+    run_file: Callable[..., Iterable[Any]] | None = None
 
     @property
     def summary(self) -> str:
