@@ -59,7 +59,7 @@ class Finding:
         """16 hex digits that stay when lines move: rule, file, resource, field and message, never the line."""
         field = "\x1f".join(map(str, self.path))
         parts = (self.rule, self.location.file, str(self.resource or ""), field, self.message)
-        return sha256("\x1e".join(parts).encode()).hexdigest()[:16]
+        return sha256("\x1e".join(parts).encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
