@@ -47,7 +47,9 @@ class Rule:
     """*run* takes a Resource, a SourceFile or a Tree, by *scope*, and the options; see the decorators.
 
     *kinds* limits a resource rule to these kinds (empty: all), *file_kinds* a file rule to these kinds of file.
-    *run_file* lets a resource rule ask files too, as a file rule does. *excerpt* says that the source line may be shown: never for a rule about secrets.
+    *run_file* lets a resource rule ask files too, as a file rule does. *excerpt* says that the source line may be
+    shown: never for a rule about secrets. *whole* says that the rule has no answer where only picked files were read
+    (`Tree.complete` is False).
     """
 
     id: str
@@ -61,6 +63,7 @@ class Rule:
     file_kinds: frozenset[str] = frozenset()
     excerpt: bool = True
     run_file: Callable[..., Iterable[Any]] | None = None
+    whole: bool = False
 
     @property
     def summary(self) -> str:
@@ -93,11 +96,21 @@ def tree_rule(severity: Severity, **described: Any) -> Callable[[TreeCheck], Rul
     return _describe(Scope.TREE, severity, **described)
 
 
+def engine_rule(module: str, doc: str | None, severity: Severity, **described: Any) -> Rule:
+    """What the loader, the schemas, the linter or the waivers find: `RULE = engine_rule(__name__, __doc__, …)`."""
+    return Rule(
+        id=_id(module), severity=severity, doc=inspect.cleandoc(doc or ""), scope=Scope.ENGINE, run=tuple, **described
+    )
+
+
+def _id(module: str) -> str:
+    return module.rpartition(".")[2].replace("_", "-")
+
+
 def _describe(scope: Scope, severity: Severity, **described: Any) -> Callable[[Callable[..., Iterable[Any]]], Rule]:
     def decorate(run: Callable[..., Iterable[Any]]) -> Rule:
         module = inspect.getmodule(run)
         doc = inspect.cleandoc(module.__doc__ or "") if module else ""
-        name = run.__module__.rpartition(".")[2].replace("_", "-")
-        return Rule(id=name, severity=severity, doc=doc, scope=scope, run=run, **described)
+        return Rule(id=_id(run.__module__), severity=severity, doc=doc, scope=scope, run=run, **described)
 
     return decorate

@@ -1,0 +1,22 @@
+"""What is a placeholder: text in Git that a program replaces before, or as, a cluster reads it."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+# Flux and envsubst, Kubernetes, Helm and Argo CD, Argo CD Vault Plugin, SOPS, CI template engines.
+_ANYWHERE: Final = re.compile(
+    r"\$\{\{?[^}\n]+\}|\$\([A-Za-z_][\w.-]*\)|\{\{[^\n]*?\}\}|\{%[^\n]*?%\}|<path:[^>\n]+>|ENC\[[A-Z0-9_]+,|#\{[^}\n]+\}#"
+)
+# bank-vaults, 1Password, vals: the whole value is a reference.
+_WHOLE: Final = re.compile(r"\s*(?:vault:|>>vault:|op://|ref\+[a-z0-9]+://|\$[A-Za-z_]\w*\s*\Z|secretref\+)")
+
+
+def is_placeholder(value: str) -> bool:
+    """Whether *value* is, or contains, something that a program replaces.
+
+    Sources: Flux postBuild, Kubernetes `$(VAR)`, Go templates, argocd-vault-plugin `<path:…#key>`, SOPS `ENC[…]`,
+    bank-vaults `vault:…`, 1Password `op://…`, vals `ref+…://…`.
+    """
+    return _ANYWHERE.search(value) is not None or _WHOLE.match(value) is not None

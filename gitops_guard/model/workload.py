@@ -1,0 +1,69 @@
+"""Where the Pods of a resource are described: Pod templates, Pod specs, containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from gitops_guard.model.resource import FieldPath, ResourceId
+
+_TEMPLATE: Final = ("spec", "template")
+# The path of the Pod template, by group and kind. "" stands for the core group.
+_TEMPLATES: Final[Mapping[tuple[str, str], FieldPath]] = {
+    ("", "PodTemplate"): ("template",),
+    ("", "ReplicationController"): _TEMPLATE,
+    ("apps", "DaemonSet"): _TEMPLATE,
+    ("apps", "Deployment"): _TEMPLATE,
+    ("apps", "ReplicaSet"): _TEMPLATE,
+    ("apps", "StatefulSet"): _TEMPLATE,
+    ("extensions", "DaemonSet"): _TEMPLATE,
+    ("extensions", "Deployment"): _TEMPLATE,
+    ("extensions", "ReplicaSet"): _TEMPLATE,
+    ("batch", "CronJob"): ("spec", "jobTemplate", "spec", "template"),
+    ("batch", "Job"): _TEMPLATE,
+    ("argoproj.io", "Rollout"): _TEMPLATE,
+    ("apps.kruise.io", "CloneSet"): _TEMPLATE,
+    ("apps.kruise.io", "DaemonSet"): _TEMPLATE,
+    ("apps.kruise.io", "StatefulSet"): _TEMPLATE,
+    ("apps.openshift.io", "DeploymentConfig"): _TEMPLATE,
+    ("keda.sh", "ScaledJob"): ("spec", "jobTargetRef", "template"),
+    ("serving.knative.dev", "Configuration"): _TEMPLATE,
+    ("serving.knative.dev", "Service"): _TEMPLATE,
+}
+KINDS: Final = frozenset({kind for _, kind in _TEMPLATES} | {"Pod"})
+_CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
+
+
+def template_path(resource: ResourceId) -> FieldPath | None:
+    """Where the Pod template of a resource stands; `()` for a Pod itself, None where there is none."""
+    if resource.kind == "Pod":
+        return () if resource.group == "" else None
+    return _TEMPLATES.get((resource.group, resource.kind))
+
+
+def value_at(body: object, path: FieldPath) -> Any:
+    """The value of a field, None where a part of the path is not there."""
+    for part in path:
+        if isinstance(body, Mapping) and part in body:
+            body = body[part]
+        elif isinstance(body, list) and isinstance(part, int) and part < len(body):
+            body = body[part]
+        else:
+            return None
+    return body
+
+
+def containers(resource: ResourceId, body: Mapping[str, Any]) -> Iterator[tuple[FieldPath, Mapping[str, Any]]]:
+    """All containers with their paths: init, main, ephemeral."""
+    template = template_path(resource)
+    if template is None:
+        return
+    spec = value_at(body, (*template, "spec"))
+    if not isinstance(spec, Mapping):
+        return
+    for group in _CONTAINERS:
+        entries = spec.get(group)
+        if isinstance(entries, list):
+            for number, container in enumerate(entries):
+                if isinstance(container, Mapping):
+                    yield (*template, "spec", group, number), container
