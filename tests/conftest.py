@@ -1,0 +1,51 @@
+"""What tests share: the material beside the repository, and the Go programs of `tools/`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+_IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+
+
+def _missing(what: str) -> None:
+    if _IN_CI:
+        pytest.fail(what)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of this checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Suites, corpora and data beside the repository. In CI they must be there; elsewhere the test is skipped."""
+    folder = ROOT.parent / "shared"
+    if not (folder / "suites").is_dir():
+        _missing(f"the test material is not there: {folder.name}/ beside the repository")
+    return folder
+
+
+def _program(name: str) -> Path:
+    path = ROOT / "tools" / "bin" / name
+    if not path.is_file():
+        _missing(f"{name} is not built; `make tools` builds it")
+    return path
+
+
+@pytest.fixture(scope="session")
+def kubeconform() -> Path:
+    """The real kubeconform, built by `make tools`."""
+    return _program("kubeconform")
+
+
+@pytest.fixture(scope="session")
+def kubeyaml() -> Path:
+    """kubectl's own decoder as a program (`tools/kubeyaml`), built by `make tools`."""
+    return _program("kubeyaml")
