@@ -42,14 +42,11 @@ def template_path(resource: ResourceId) -> FieldPath | None:
 
 
 def value_at(body: object, path: FieldPath) -> Any:
-    """The value of a field, None where a part of the path is not there."""
+    """The value of a field in nested mappings, None where a part of the path is not there."""
     for part in path:
-        if isinstance(body, Mapping) and part in body:
-            body = body[part]
-        elif isinstance(body, list) and isinstance(part, int) and part < len(body):
-            body = body[part]
-        else:
+        if not isinstance(body, Mapping) or part not in body:
             return None
+        body = body[part]
     return body
 
 

@@ -1,0 +1,203 @@
+"""What is secret: names that hold secrets, values that are public, dummies, and what may be said of a value.
+
+Where a value lives decides first; entropy only helps. Import this only where there is a Secret to judge: its patterns
+take a millisecond to compile. All of them read a text once, from left to right.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from hashlib import sha256
+from itertools import pairwise
+from math import log2
+from typing import Final
+
+from gitops_guard.model.placeholder import is_placeholder
+
+_WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_SECRET_WORDS: Final = frozenset(
+    {
+        "apikey", "bearer", "cred", "credential", "credentials", "creds",
+        "dockercfg", "dockerconfigjson", "dsn", "htpasswd", "jwt", "keytab", "kubeconfig", "pass", "passphrase",
+        "passwd", "password", "passwords", "psk", "pwd", "salt", "secret", "secrets", "token", "tokens",
+        "verifier", "webhook",
+    }
+)  # fmt: skip
+# These are secret only at the end: `auth` is, `auth.username` is not.
+_SECRET_ENDS: Final = frozenset({"auth", "authorization", "cookie"})
+_KEY_OWNERS: Final = frozenset(
+    {"access", "account", "api", "app", "application", "encryption", "hmac", "license", "master", "private", "secret",
+     "shared", "signing", "ssh", "storage", "tls"}
+)  # fmt: skip
+# The last word of `token-url`, `password_file`, `secretName` says that it is about a secret, not one.
+_ABOUT: Final = frozenset(
+    {"algorithm", "count", "enabled", "endpoint", "expiration", "expiry", "file", "groups", "id", "length", "method", "mode",
+     "name", "namespace", "path", "policy", "public", "ref", "region", "required", "rotation", "size", "ttl", "type", "uri",
+     "url", "user", "username", "version"}
+)  # fmt: skip
+_HARMLESS_WORDS: Final = frozenset(
+    {"account", "addr", "address", "bucket", "ca", "cert", "class", "cluster", "crt", "database", "db", "dbname",
+     "debug", "description", "dir", "domain", "driver", "email", "enable", "enabled", "endpoint", "environment",
+     "expiration", "file", "filename", "folder", "format", "group", "groups", "host", "hostname", "hosts", "insecure",
+     "issuer", "level", "locale", "login", "mode", "name", "namespace", "org", "organization", "path", "port", "ports",
+     "project", "prefix", "protocol", "provider", "realm", "region", "schema", "scheme", "scope", "scopes", "server",
+     "servers", "sslmode", "suffix", "tenant", "timezone", "type", "tz", "uri", "url", "usage", "user", "username",
+     "users", "version", "zone"}
+)  # fmt: skip
+_ID_OWNERS: Final = frozenset({"account", "client", "key", "project", "subscription", "tenant", "token"})
+_JOINED_HARMLESS: Final = ("accountname", "hostname", "username", "clientid", "dbname")
+
+_DUMMY_WORDS: Final = frozenset(
+    {"abc", "bar", "baz", "demo", "example", "foo", "foobar", "n/a", "none", "null", "pass", "passw0rd", "password",
+     "sample", "secret", "string", "tbd", "test", "todo", "token", "value", "dummy", "fake", "placeholder", "redacted",
+     "removed", "mypassword", "mysecret"}
+)  # fmt: skip
+_DUMMY: Final = re.compile(
+    r"(?:<[^<>\n]{1,60}>|\[[^\[\]\n]{1,60}\]|[xX*.•_-]{3,60}"
+    r"|(?:your|my|insert|enter|put|add|update|replace|set|fill)[ _-][\w .-]{1,60}"
+    r"|[\w .-]{0,30}(?:change[ _-]?(?:me|it|this)|replace[ _-]?(?:me|this)|example|dummy|placeholder|redacted)"
+    r"[\w .!-]{0,12})",
+    re.IGNORECASE,
+)
+_PEM: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----")
+_PUBLIC_PEM: Final = (
+    "CERTIFICATE",
+    "PUBLIC KEY",
+    "X509 CRL",
+    "DH PARAMETERS",
+    "PUBLIC KEY BLOCK",
+    "CERTIFICATE REQUEST",
+)
+_SSH_PUBLIC: Final = re.compile(
+    r"(?:[^\s\x00]{1,300} ){0,2}(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\w+|sk-[\w@.-]+) AAAA[A-Za-z0-9+/=]+(?: [^\n]*)?"
+)
+_URL_LOGIN: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{0,200}:([^\s/@]{1,200})@")
+_ASSIGNMENT: Final = re.compile(
+    r"""^[ \t]*(?:export )?["']?([A-Za-z][\w.$\[\]"#*/-]{0,200}?)["']?[ \t]*[:=][ \t]*(.*)$""", re.M
+)
+_RUN: Final = re.compile(r"[A-Za-z0-9_+-]{20,}")
+_ENTROPY: Final = 3.2  # bits a character; 32 drawn hexadecimal digits have 3.6, `aaaa-bbbb-1111` 2.2
+_TURNS: Final = 4  # from letter to digit or back; `jdbcLockTimeoutMillis30` has one, 20 drawn letters and digits five
+
+
+class Verdict(Enum):
+    """How a value that stands in Git is to be judged."""
+
+    PUBLIC = "public"
+    DUMMY = "dummy"
+    SECRET = "secret"  # noqa: S105  a word, not a password
+
+
+def fingerprint(value: bytes) -> str:
+    """4 hex digits of SHA-256: enough to tell two values apart, too few to confirm a guess."""
+    return sha256(value).hexdigest()[:4]
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field of this name holds a secret: `dbPassword` and `API_KEY` do, `passwordFile` does not."""
+    words = [word.lower() for word in _WORDS.findall(name)]
+    if not words or (len(words) > 1 and words[-1] in _ABOUT):
+        return False
+    if words[-1] in _SECRET_ENDS or not _SECRET_WORDS.isdisjoint(words):
+        return True
+    if name.lower().endswith(("password", "passwd", "secret", "token", "apikey")):
+        return True
+    return words == ["key"] or any(
+        word in ("key", "keys") and before in _KEY_OWNERS for before, word in pairwise(words)
+    )
+
+
+def judge(name: str, text: str) -> Verdict:
+    """What the value of the field *name* of a Secret is."""
+    stripped = text.strip()
+    if not stripped or is_placeholder(text) or _is_public_key(stripped):
+        return Verdict.PUBLIC
+    if is_private_key(stripped):
+        return Verdict.SECRET
+    if is_dummy(stripped):
+        return Verdict.DUMMY if not _is_harmless_name(name) else Verdict.PUBLIC
+    if _is_harmless(name, stripped):
+        return Verdict.PUBLIC
+    if not is_secret_name(name) and ("\n" in stripped or _ASSIGNMENT.fullmatch(stripped)):
+        return _judge_text(stripped)
+    return Verdict.SECRET
+
+
+def is_private_key(text: str) -> bool:
+    return ("PRIVATE KEY" in text and "-----BEGIN" in text) or "AGE-SECRET-KEY-1" in text
+
+
+def is_dummy(text: str) -> bool:
+    """What somebody meant to replace: `changeme`, `<YOUR_KEY>`, `xxxx`."""
+    return text.lower() in _DUMMY_WORDS or (len(text) <= 64 and _DUMMY.fullmatch(text) is not None)
+
+
+def is_random(text: str) -> bool:
+    """Whether a run of 20 or more letters and digits looks drawn, not written."""
+    return any(_looks_drawn(match.group()) for match in _RUN.finditer(text[:200_000]))
+
+
+def _looks_drawn(run: str) -> bool:
+    if sum(left.isdigit() != right.isdigit() for left, right in pairwise(run)) < _TURNS:
+        return False
+    size = len(run)
+    counts = (run.count(letter) for letter in set(run))
+    return -sum(count / size * log2(count / size) for count in counts) >= _ENTROPY
+
+
+def _is_public_key(text: str) -> bool:
+    blocks = _PEM.findall(text)
+    if blocks:
+        return all(block.endswith(_PUBLIC_PEM) for block in blocks)
+    if " AAAA" not in text:
+        return False
+    lines = (line.strip() for line in text.splitlines())
+    return all(not line or line.startswith("#") or _SSH_PUBLIC.fullmatch(line) for line in lines)
+
+
+def _is_harmless_name(name: str) -> bool:
+    if is_secret_name(name):
+        return False
+    words = [word.lower() for word in _WORDS.findall(name)]
+    if words[-1:] == ["id"] and words[-2:-1] and words[-2] in _ID_OWNERS:
+        return True
+    return not _HARMLESS_WORDS.isdisjoint(words) or name.lower().endswith(_JOINED_HARMLESS)
+
+
+def _is_harmless(name: str, text: str) -> bool:
+    """A user, a host, a switch: what is put beside a secret so that one thing can be mounted."""
+    if "\n" in text or len(text) > 200 or is_secret_name(name):
+        return False
+    if text.lower() in ("true", "false", "yes", "no", "on", "off") or (text.lstrip("-").isdigit() and len(text) <= 5):
+        return True
+    if text.startswith("/") and not is_random(text):
+        return True
+    return _is_harmless_name(name) and not _has_login(text) and not is_random(text)
+
+
+def _has_login(text: str) -> bool:
+    return any(not is_placeholder(match.group(1)) for match in _URL_LOGIN.finditer(text))
+
+
+def _judge_text(text: str) -> Verdict:
+    """A configuration file inside a Secret: what it assigns decides."""
+    verdict = Verdict.PUBLIC
+    assigns = False
+    for match in _ASSIGNMENT.finditer(text):
+        assigns = True
+        value = match.group(2).strip().strip(",;\"'")
+        if not value or value in "|>{[" or is_placeholder(value) or not is_secret_name(match.group(1)):
+            continue
+        if value.lower() in ("true", "false", "null") or _is_harmless(match.group(1).rpartition(".")[2], value):
+            continue
+        if not is_dummy(value):
+            return Verdict.SECRET
+        verdict = Verdict.DUMMY
+    if _has_login(text) or is_random(text) or not (assigns or _is_comment(text)):
+        return Verdict.SECRET
+    return verdict
+
+
+def _is_comment(text: str) -> bool:
+    return all(line.lstrip().startswith(("#", ";", "//")) for line in text.splitlines() if line.strip())

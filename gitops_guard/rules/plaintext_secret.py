@@ -1,0 +1,165 @@
+"""A Secret holds a value that everybody who can read the repository can read.
+
+Base64 is no encryption, and a value stays in the history of the repository when the file is changed. Change the secret
+itself, then keep only an encrypted form or a reference in Git: SOPS, Sealed Secrets, an ExternalSecret.
+
+Judged are `data` (decoded) and `stringData` of Secrets of every type. Not reported are encrypted values, placeholders
+(`${VAR}`, `{{ … }}`, `<path:…#key>`, `vault:…`, `op://…`, `ref+…://…`), empty values, public keys and certificates, and
+what a Secret holds beside its secret: user names, hosts, paths, switches, configuration files without credentials.
+Obvious dummies (`changeme`, `<YOUR_KEY>`) are warnings, since somebody deploys them. A message names the key and the
+first 4 hex digits of the value's SHA-256, never a part of the value.
+
+Source: https://kubernetes.io/docs/concepts/security/secrets-good-practices/
+
+## Fails
+
+```yaml
+apiVersion: v1
+kind: Secret
+metadata:
+  name: database
+stringData:
+  username: shop
+  password: correct horse battery staple  # finding
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: encoded
+data:
+  token: dGhpcyBpcyBvbmx5IGVuY29kZWQ=  # finding
+---
+apiVersion: v1
+kind: Secret
+metadata:
+  name: dummy
+stringData:
+  api-key: changeme  # finding
+```
+
+## Passes
+
+```yaml
+apiVersion: v1
+kind: Secret
+metadata:
+  name: replaced-on-the-way
+stringData:
+  password: ${DATABASE_PASSWORD}
+  token: op://infrastructure/registry/token
+  empty: ""
+---
+apiVersion: external-secrets.io/v1
+kind: ExternalSecret
+metadata:
+  name: database
+spec:
+  secretStoreRef: {name: vault, kind: ClusterSecretStore}
+  data:
+    - secretKey: password
+      remoteRef: {key: shop/database, property: password}
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from gitops_guard.model.finding import Problem, Severity
+from gitops_guard.model.placeholder import is_placeholder
+from gitops_guard.model.resource import Resource
+from gitops_guard.model.rule import Options, Profile, resource_rule
+
+if TYPE_CHECKING:
+    from gitops_guard.model.sensitive import Verdict
+
+_FIX: Final = "replace the secret, then keep it encrypted (SOPS, Sealed Secrets) or refer to it (ExternalSecret)"
+_ARGO_VAULT: Final = "avp.kubernetes.io/path"
+
+
+@resource_rule(Severity.ERROR, kinds={"Secret"}, profile=Profile.MINIMAL, excerpt=False)
+def plaintext_secret(resource: Resource, _: Options) -> Iterator[Problem]:
+    if resource.id.group:
+        return
+    for field in ("data", "stringData"):
+        values = resource.body.get(field)
+        if isinstance(values, Mapping):
+            for key, value in values.items():
+                problem = _judge(resource, field, key, value)
+                if problem is not None:
+                    yield problem
+
+
+def _judge(resource: Resource, field: str, key: str, value: Any) -> Problem | None:
+    if value is None or value == "":
+        return None
+    written = value if isinstance(value, str) else str(value)
+    if is_placeholder(written) or _is_vault_field(resource, written):
+        return None
+    from gitops_guard.model import sensitive
+
+    raw = _decoded(written) if field == "data" else written.encode("utf-8", "surrogatepass")
+    verdict = _verdict(key, raw)
+    if verdict is sensitive.Verdict.PUBLIC:
+        return None
+    digest = sensitive.fingerprint(raw)
+    if verdict is sensitive.Verdict.DUMMY:
+        message = f"`{field}.{key}` holds a dummy in plain text (SHA-256 {digest}…); somebody will deploy it"
+        return Problem((field, key), message, fix=_FIX, severity=Severity.WARNING)
+    what = "a private key" if sensitive.is_private_key(raw.decode("utf-8", "replace")) else "a secret"
+    return Problem((field, key), f"`{field}.{key}` holds {what} in plain text (SHA-256 {digest}…)", fix=_FIX)
+
+
+def _is_vault_field(resource: Resource, value: str) -> bool:
+    """With a path in the annotation, argocd-vault-plugin takes `<name>` for a field of it."""
+    return value.startswith("<") and value.endswith(">") and _ARGO_VAULT in resource.annotations
+
+
+def _decoded(value: str) -> bytes:
+    """The bytes of a base64 text; the text itself where it is none, since it then stands there in clear."""
+    from base64 import b64decode
+
+    try:
+        return b64decode("".join(value.split()), validate=True)
+    except ValueError:
+        return value.encode("utf-8", "surrogatepass")
+
+
+def _verdict(key: str, raw: bytes) -> Verdict:
+    from gitops_guard.model import sensitive
+
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return sensitive.Verdict.SECRET
+    if key in (".dockerconfigjson", ".dockercfg"):
+        return _judge_registries(key, text)
+    return sensitive.judge(key, text)
+
+
+def _judge_registries(key: str, text: str) -> Verdict:
+    """Registry logins: empty `auths` are what people commit so that a patch can fill them."""
+    import json
+
+    from gitops_guard.model import sensitive
+
+    try:
+        config = json.loads(text)
+    except (ValueError, RecursionError):
+        return sensitive.judge(key, text)
+    entries = config.get("auths", config) if isinstance(config, dict) else {}
+    if not isinstance(entries, dict):
+        return sensitive.Verdict.SECRET
+    logins = [
+        str(entry[field])
+        for entry in entries.values()
+        if isinstance(entry, dict)
+        for field in ("auth", "password", "identitytoken", "registrytoken")
+        if entry.get(field)
+    ]
+    verdicts = {sensitive.judge("password", login) for login in logins}
+    for verdict in (sensitive.Verdict.SECRET, sensitive.Verdict.DUMMY):
+        if verdict in verdicts:
+            return verdict
+    return sensitive.Verdict.PUBLIC
