@@ -32,9 +32,9 @@ _KEY_OWNERS: Final = frozenset(
 )  # fmt: skip
 # The last word of `token-url`, `password_file`, `secretName` says that it is about a secret, not one.
 _ABOUT: Final = frozenset(
-    {"algorithm", "count", "enabled", "endpoint", "expiration", "expiry", "file", "groups", "id", "length", "method", "mode",
-     "name", "namespace", "path", "policy", "public", "ref", "region", "required", "rotation", "size", "ttl", "type", "uri",
-     "url", "user", "username", "version"}
+    {"algorithm", "count", "enabled", "endpoint", "expiration", "expiry", "file", "groups", "id", "length", "method",
+     "mode", "name", "namespace", "path", "policy", "public", "ref", "region", "required", "rotation", "size", "ttl",
+     "type", "uri", "url", "user", "username", "version"}
 )  # fmt: skip
 _HARMLESS_WORDS: Final = frozenset(
     {"account", "addr", "address", "bucket", "ca", "cert", "class", "cluster", "crt", "database", "db", "dbname",
@@ -122,6 +122,17 @@ def judge(name: str, text: str) -> Verdict:
     if not is_secret_name(name) and ("\n" in stripped or _ASSIGNMENT.fullmatch(stripped)):
         return _judge_text(stripped)
     return Verdict.SECRET
+
+
+def may_show(line: str, kind: str) -> bool:
+    """Whether a source line of a resource of this *kind* can be shown without a chance that it holds a secret."""
+    if "secret" in kind.lower() or len(line) > 300 or "-----BEGIN" in line:
+        return False
+    assignment = _ASSIGNMENT.match(line.replace("- ", "  ", 1))
+    # `value` holds what the line above it names, in `env` and in parameters of every kind.
+    if assignment is not None and (assignment.group(1) == "value" or is_secret_name(assignment.group(1))):
+        return False
+    return not _has_login(line) and not is_random(line.partition("@sha256:")[0])
 
 
 def is_private_key(text: str) -> bool:
