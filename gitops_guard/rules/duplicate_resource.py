@@ -1,0 +1,148 @@
+"""The same resource is defined twice in what is deployed as one.
+
+The one that is applied last wins, kustomize refuses to build, and whoever edits the other changes nothing. A resource
+is the same when group, kind, namespace and name are the same; the version of its API does not matter.
+
+Reported are two definitions in one file, in files that one kustomization collects, and in a folder that a Flux
+Kustomization or an Argo CD Application deploys as it is. Bases and overlays repeat names on purpose and are not
+reported, nor are alternatives that lie side by side and that nothing deploys together.
+
+Source: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/resource/
+
+## Fails
+
+```yaml
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: settings
+data: {level: info}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: settings  # finding
+data: {level: debug}
+```
+
+```yaml title="shop/kustomization.yaml"
+resources:
+  - account.yaml
+  - deployment.yaml
+```
+
+```yaml title="shop/account.yaml"
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: shop
+```
+
+```yaml title="shop/deployment.yaml"
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: shop  # finding
+```
+
+## Passes
+
+```yaml title="shop/base/account.yaml"
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: shop
+```
+
+```yaml title="shop/other/account.yaml"
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: shop
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from posixpath import join, normpath
+from typing import Any
+
+from gitops_guard.model.finding import Problem, Severity
+from gitops_guard.model.resource import FileKind, Resource, ResourceId, SourceFile, Tree
+from gitops_guard.model.rule import Options, tree_rule
+from gitops_guard.model.source import deployed_folders
+
+# What a kustomization does to the things it collects so that their ids or their number change.
+_CHANGES = ("namespace", "namePrefix", "nameSuffix", "patches", "patchesStrategicMerge", "patchesJson6902")
+
+
+@tree_rule(Severity.ERROR, whole=True)
+def duplicate_resource(tree: Tree, _: Options) -> Iterator[tuple[Resource, Problem]]:
+    by_file = _repeated(tree)
+    if not by_file:
+        return
+    told: set[int] = set()
+    for resources in by_file.values():
+        yield from _twice(resources, "in one file", told)
+    kustomizations = {file.path.rpartition("/")[0]: file for file in tree.of_kind(FileKind.KUSTOMIZATION)}
+    for folder, file in kustomizations.items():
+        files = _collected(folder, kustomizations, frozenset())
+        yield from _twice(_resources(files, by_file), f"both collected by {file.path}", told)
+    for folder in sorted(deployed_folders(tree)):
+        if folder not in kustomizations:
+            inside = [path for path in by_file if path.rpartition("/")[0] == folder]
+            yield from _twice(_resources(inside, by_file), f"both deployed with the folder {folder}", told)
+
+
+def _repeated(tree: Tree) -> dict[str, list[Resource]]:
+    """The resources whose id stands in the tree more than once, by file. A `generateName` is no id."""
+    by_file: dict[str, list[Resource]] = {}
+    for found in tree.by_id().values():
+        if len(found) > 1 and found[0].id.name:
+            for resource in found:
+                by_file.setdefault(resource.location.file, []).append(resource)
+    return by_file
+
+
+def _twice(resources: Iterable[Resource], how: str, told: set[int]) -> Iterator[tuple[Resource, Problem]]:
+    first: dict[ResourceId, Resource] = {}
+    for resource in resources:
+        other = first.setdefault(resource.id, resource)
+        if other is resource or id(resource) in told:
+            continue
+        told.add(id(resource))
+        place = f"{other.location.file}:{other.location.line}"
+        message = f"`{resource.id}` is already defined in {place}, {how}"
+        yield resource, Problem(("metadata", "name"), message)
+
+
+def _resources(files: Iterable[str], by_file: Mapping[str, list[Resource]]) -> Iterator[Resource]:
+    for file in files:
+        yield from by_file.get(file, ())
+
+
+def _collected(folder: str, kustomizations: Mapping[str, SourceFile], above: frozenset[str]) -> list[str]:
+    """The files that a kustomization collects, itself or through others that leave ids as they are."""
+    found: dict[str, None] = {}
+    for body in _bodies(kustomizations[folder]):
+        for entry in _entries(body):
+            path = normpath(join(folder, entry))
+            nested = kustomizations.get(path)
+            if nested is None:
+                found[path] = None
+            elif path not in above and not any(key in body for body in _bodies(nested) for key in _CHANGES):
+                found.update(dict.fromkeys(_collected(path, kustomizations, above | {folder})))
+    return list(found)
+
+
+def _bodies(file: SourceFile) -> list[Mapping[str, Any]]:
+    return [document.body for document in file.documents if isinstance(document.body, Mapping)]
+
+
+def _entries(body: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("resources", "bases"):
+        entries = body.get(key)
+        for entry in entries if isinstance(entries, list) else ():
+            if isinstance(entry, str) and "://" not in entry and "\n" not in entry:
+                yield entry
