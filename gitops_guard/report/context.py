@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gitops_guard.model.finding import Severity
+from gitops_guard.report.show.escape import encodable
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,4 +33,4 @@ class Context:
             return ""
         from urllib.parse import quote
 
-        return f"{self.docs_url}{quote(rule, safe='', errors='surrogateescape')}.md"
+        return f"{self.docs_url}{quote(encodable(rule), safe='')}.md"

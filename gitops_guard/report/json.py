@@ -90,6 +90,7 @@ def _coverage(report: Report) -> dict[str, Any]:
         "apps": coverage.apps,
         "skipped": [_skipped(one) for one in coverage.skipped],
         "partial": [_skipped(one) for one in coverage.partial],
+        "other": [_skipped(one) for one in coverage.other],
         "notes": [encodable(note) for note in coverage.notes],
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gitops_guard.model.finding import Finding, Report, Severity
+from gitops_guard.model.finding import Crash, Finding, Report, Severity
 from gitops_guard.model.resource import Skipped
 from gitops_guard.report.context import Context
 from gitops_guard.report.show.escape import sentence, visible
@@ -19,13 +19,13 @@ def render(report: Report, context: Context) -> str:
     for finding in report.findings:
         lines += _finding(finding, context)
     for crash in report.crashes:
-        lines += [
-            f"{_paint('internal error', '1;31', context)}: {sentence(crashed(crash))}",
-            *_next_step(crash.rule, context),
-        ]
+        lines += _crash(crash, context)
+    if lines and lines[-1]:
+        lines.append("")
     if context.coverage:
         lines += _ledger("Checked in part:", report.coverage.partial)
         lines += _ledger("Not checked:", report.coverage.skipped)
+        lines += _ledger("Files without manifests:", report.coverage.other)
     lines += [f"note: {sentence(note)}" for note in report.coverage.notes]
     lines += _summary(report, context)
     return "".join(f"{line}\n" for line in lines)
@@ -58,10 +58,11 @@ def _source(finding: Finding, line: str, gutter: str, context: Context) -> Itera
         yield f" {bar} {'':{window.caret}}{_paint('^', _STYLES[finding.severity], context)}"
 
 
-def _next_step(rule: str, context: Context) -> Iterator[str]:
+def _crash(crash: Crash, context: Context) -> Iterator[str]:
     where = f" to {context.project_url}/issues" if context.project_url else ""
+    yield f"{_paint('internal error', '1;31', context)}: {sentence(crashed(crash))}"
     yield f"  help: please report it{where}; the traceback is in the output of `--format json`"
-    yield f"  help: `--ignore {visible(rule)}` goes on without the rule"
+    yield f"  help: `--ignore {visible(crash.rule)}` goes on without the rule"
 
 
 def _ledger(title: str, skipped: tuple[Skipped, ...]) -> Iterator[str]:

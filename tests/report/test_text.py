@@ -31,7 +31,7 @@ def test_the_summary_says_what_was_and_was_not_checked(report: Report, context: 
         "note: yamllint was switched off",
         "812 resources in 640 files, 14 environments; checked in part: 1 strategic merge patch; "
         "not checked: 2 Helm templates, 2 encrypted files (--coverage lists them)",
-        "Found 1 error, 1 warning, 1 note; 1 finding allowed by waivers; 1 rule crashed, so this is not all (0.42s)",
+        "Found 1 error, 1 warning, 1 info; 1 finding allowed by waivers; 1 rule crashed, so this is not all (0.42s)",
     ]
 
 
@@ -61,6 +61,7 @@ def test_coverage_lists_every_file(report: Report, context: Context) -> None:
         "  charts/web/templates/b.yaml: Helm template: needs values",
         "  secrets/db.yaml: SOPS-encrypted file: values are encrypted",
     ]
+    assert "  README.md: not YAML" in lines
     assert "--coverage" not in lines[-2]
 
 

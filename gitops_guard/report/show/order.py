@@ -19,10 +19,11 @@ def in_order(report: Report) -> Report:
             coverage,
             skipped=tuple(sorted(coverage.skipped, key=lambda one: (one.file, one.kind, one.reason))),
             partial=tuple(sorted(coverage.partial, key=lambda one: (one.file, one.kind, one.reason))),
+            other=tuple(sorted(coverage.other, key=lambda one: (one.file, one.kind, one.reason))),
             notes=tuple(sorted(coverage.notes)),
         ),
         crashes=tuple(sorted(report.crashes, key=lambda one: (one.rule, one.where, one.traceback))),
-        rules=tuple(sorted(report.rules, key=lambda one: (one.id, one.summary))),
+        rules=tuple(sorted(report.rules, key=lambda one: (one.id, one.summary, one.doc, one.severity))),
     )
 
 

@@ -61,8 +61,8 @@ def severities(findings: Iterable[Finding]) -> str:
     counted = dict.fromkeys(sorted(Severity, reverse=True), 0)
     for finding in findings:
         counted[finding.severity] += 1
-    names = {Severity.INFO: ("note", "notes")}
-    parts = [number(count, *names.get(severity, (str(severity),))) for severity, count in counted.items() if count]
+    plural = {Severity.INFO: "info"}
+    parts = [number(count, str(severity), plural.get(severity, "")) for severity, count in counted.items() if count]
     return ", ".join(parts)
 
 
