@@ -39,6 +39,9 @@ class Globs:
         return bool(self.patterns) and _compiled(self.patterns).fullmatch(path) is not None
 
 
+NO_GLOBS: Final = Globs()
+
+
 def of(patterns: Iterable[str]) -> Globs:
     """Raises GlobError for the first pattern that cannot be used."""
     found = Globs(tuple(patterns))
