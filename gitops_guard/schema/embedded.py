@@ -1,0 +1,176 @@
+"""The embedded engine: resources against the schemas that come with the program, of the tree, and of the user."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gitops_guard.load.deprecations import deprecation, is_removed
+from gitops_guard.model.finding import Problem
+from gitops_guard.model.placeholder import is_placeholder
+from gitops_guard.model.resource import Resource
+from gitops_guard.schema.compiled import RefusedError, compiled
+from gitops_guard.schema.store import KubernetesSchemas, PublicCatalog, kinds_of_all_versions, supported_version
+
+if TYPE_CHECKING:
+    import jsonschema_rs
+
+    from gitops_guard.schema.locations import Locations
+
+INVALID, MISSING = "schema-invalid", "schema-missing"
+Definitions = Callable[[str, str], Iterable[Mapping[str, Any]]]
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of one apiVersion and kind: a validator, or why there is none.
+
+    *missing* is the sentence of `schema-missing`; "" beside no validator means that another rule tells it.
+    """
+
+    text: str = ""
+    validator: jsonschema_rs.Validator | None = None
+    missing: str = ""
+    parsed: Mapping[str, Any] | None = None
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        if self.parsed is None:
+            self.parsed = json.loads(self.text)
+        return self.parsed
+
+
+class EmbeddedSchemas:
+    """Looks up in Kubernetes, then the definitions of the tree, then the public catalog, then *locations*.
+
+    *version* as `1.31` ("" is the newest). *crds* gives the bodies of the tree's definitions of a group and kind.
+    Schemas are compiled once; `placeholders` and `sops` count, for the ledger, values that were not judged and
+    top-level `sops` fields that were left out. Raises UsageError for an unknown version or a wrong location.
+    """
+
+    def __init__(
+        self,
+        version: str,
+        *,
+        crds: Definitions,
+        locations: Sequence[str] = (),
+        online: bool = False,
+        cache_dir: Path | None = None,
+    ) -> None:
+        self.version = supported_version(version)
+        self.placeholders = 0
+        self.sops = 0
+        self._crds = crds
+        self._known: dict[tuple[str, str], Known] = {}
+        self._kubernetes: KubernetesSchemas | None = None
+        self._catalog = PublicCatalog()
+        self._locations: Locations | None = None
+        if wanted := [location for location in locations if location != "default"]:
+            from gitops_guard.schema.locations import Locations
+
+            self._locations = Locations(wanted, version=self.version, online=online, cache_dir=cache_dir)
+
+    def check(self, resource: Resource) -> Iterator[tuple[str, Problem]]:
+        """Pairs of rule id (`schema-invalid`, `schema-missing`) and problem; nothing for a valid resource."""
+        key = (resource.api_version, resource.id.kind)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._look_up(*key)
+        if known.validator is None:
+            return iter([(MISSING, Problem(("kind",), known.missing))] if known.missing else [])
+        body = resource.body
+        if "sops" in body:
+            self.sops += 1
+            body = {field: value for field, value in body.items() if field != "sops"}
+        try:
+            if known.validator.is_valid(body):
+                return iter(())
+        except ValueError:  # a key that is no string, a number that is none: the loader reports these
+            return iter([(MISSING, Problem((), "the resource is not plain JSON data, so it was not checked"))])
+        return self._explain(known, resource, body)
+
+    def text(self, api_version: str, kind: str) -> str:
+        """The schema that resources of this kind are checked against, as JSON; "" where there is none."""
+        key = (api_version, kind)
+        if key not in self._known:
+            self._known[key] = self._look_up(*key)
+        return self._known[key].text
+
+    def _explain(self, known: Known, resource: Resource, body: Mapping[str, Any]) -> Iterator[tuple[str, Problem]]:
+        from gitops_guard.schema.explain import Explanation
+
+        explanation = Explanation(known.schema, body, secret=resource.id.kind == "Secret")
+        for problem in explanation.problems(known.validator.iter_errors(body)):  # type: ignore[union-attr]  # asked by the caller
+            yield INVALID, problem
+        self.placeholders += len(explanation.placeholders)
+
+    def _look_up(self, api_version: str, kind: str) -> Known:
+        if is_placeholder(api_version) or is_placeholder(kind):
+            return Known(missing="apiVersion or kind is a placeholder, so the fields were not checked")
+        if self._kubernetes is None:
+            self._kubernetes = KubernetesSchemas(self.version)
+        if text := self._kubernetes.text(f"{api_version}/{kind}"):
+            return Known(text, compiled(text))
+        removed = deprecation(api_version, kind)
+        if removed and is_removed(removed, self.version):
+            return Known()  # the rule deprecated-api says it, with the replacement
+        group, _, version = api_version.rpartition("/")
+        reasons: list[str] = []
+        for text, reason in self._sources(group, kind, version):
+            if reason:
+                reasons.append(reason)
+                continue
+            try:
+                return Known(text, compiled(text))
+            except RefusedError as error:
+                reasons.append(f"a schema was found, but {error}")
+        return Known(missing=self._missing(api_version, kind, reasons))
+
+    def _sources(self, group: str, kind: str, version: str) -> Iterator[tuple[str, str]]:
+        """(text, "") for each schema that is found, ("", reason) for one that cannot be used."""
+        if "." in group:
+            definitions = list(self._crds(group, kind))
+            if definitions:
+                from gitops_guard.schema.definitions import schema_of
+
+                text, reason = schema_of(definitions, version)
+                yield (self._with_object_meta(text) if text else ""), reason
+            elif published := self._catalog.find(group, kind, version):
+                text = published.text
+                yield (self._with_object_meta(text) if text else ""), published.reason
+        if self._locations is not None:
+            yield from self._locations.find(group, kind, version)
+
+    def _with_object_meta(self, text: str) -> str:
+        from gitops_guard.schema.structural import OBJECT_META
+
+        assert self._kubernetes is not None  # set by the look-up
+        return f'{{"$defs":{{{self._kubernetes.definitions(OBJECT_META)}}},{text[1:]}'
+
+    def _missing(self, api_version: str, kind: str, reasons: Sequence[str]) -> str:
+        start = f"no schema for {kind} of {api_version}, so its fields were not checked"
+        if reasons:
+            return f"{start}: {'; '.join(reasons)}"
+        return start + self._elsewhere(api_version, kind)
+
+    def _elsewhere(self, api_version: str, kind: str) -> str:
+        assert self._kubernetes is not None  # set by the look-up
+        every = kinds_of_all_versions()
+        if f"{api_version}/{kind}" in every:
+            first, last = every[f"{api_version}/{kind}"]
+            return f"; Kubernetes {self.version} does not have it, {first} to {last} do"
+        builtin = [key.removesuffix(f"/{kind}") for key in self._kubernetes.kinds if key.endswith(f"/{kind}")]
+        group = api_version.rpartition("/")[0]
+        places = sorted(builtin) + self._catalog.places(kind)
+        own = [place for place in places if place.rpartition("/")[0] == group]
+        if own or builtin:
+            return f"; {kind} exists in {', '.join(own or sorted(builtin))}"
+        from gitops_guard.schema.explain import closest
+
+        near = closest(kind, [key.rpartition("/")[2] for key in self._kubernetes.kinds if key.startswith(api_version)])
+        if near:
+            return f"; did you mean `{near}`?"
+        return f"; {kind} exists in {', '.join(places[:4])}" if places else ""
