@@ -1,0 +1,1 @@
+"""Measurements against real peers, and the generator of the repositories that they run on."""

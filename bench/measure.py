@@ -1,0 +1,150 @@
+"""Run programs and say what they cost: wall time, processor time and memory, of the whole tree of processes."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+_PR_SET_CHILD_SUBREAPER: Final = 36  # linux/prctl.h
+_ENDED: Final = (0, 1)  # 1: there were findings
+
+
+class BenchError(Exception):
+    """A program that is measured failed, so its time means nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What is run. *before* prepares each run and is not measured (a fresh cache, for instance)."""
+
+    argv: tuple[str, ...]
+    cwd: Path
+    env: Mapping[str, str] = field(default_factory=dict)
+    before: Callable[[], None] = field(default=lambda: None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Seconds. *cpu_s* is user and system time of the process and all that came from it."""
+
+    wall_s: float
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Samples of two commands that took turns; the ratio of each pair sees the same load of the machine."""
+
+    ours: tuple[Sample, ...]
+    peer: tuple[Sample, ...]
+
+    @property
+    def wall_ratio(self) -> float:
+        return statistics.median(a.wall_s / b.wall_s for a, b in zip(self.ours, self.peer, strict=True))
+
+    @property
+    def cpu_ratio(self) -> float:
+        return statistics.median(a.cpu_s / b.cpu_s for a, b in zip(self.ours, self.peer, strict=True))
+
+
+def median(samples: Sequence[Sample]) -> Sample:
+    return Sample(
+        statistics.median(sample.wall_s for sample in samples), statistics.median(sample.cpu_s for sample in samples)
+    )
+
+
+def compare(ours: Command, peer: Command, rounds: int) -> Pairs:
+    """A B A B …, after one unmeasured run of each that fills the page cache."""
+    run(ours)
+    run(peer)
+    samples = [(run(ours), run(peer)) for _ in range(rounds)]
+    return Pairs(tuple(a for a, _ in samples), tuple(b for _, b in samples))
+
+
+def run(command: Command) -> Sample:
+    """One run. Also what outlives its parent is waited for and counted, but only as processor time."""
+    command.before()
+    adopt_orphans()
+    started = time.perf_counter()
+    process = _start(command)
+    _, status, usage = os.wait4(process.pid, 0)
+    wall_s = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    cpu_s = usage.ru_utime + usage.ru_stime
+    while (orphan := _reap()) is not None:
+        cpu_s += orphan
+    _assert_ended(command, process.returncode)
+    return Sample(wall_s, cpu_s)
+
+
+def peak_memory(command: Command, every_s: float = 0.002) -> tuple[int, int]:
+    """Bytes at the worst moment, summed over the tree of processes: (shared pages once, shared pages in each).
+
+    Source: Pss and Rss of /proc/PID/smaps_rollup.
+    """
+    command.before()
+    process = _start(command)
+    proportional = resident = 0
+    while process.poll() is None:
+        sizes = [_memory(pid) for pid in _tree(process.pid)]
+        proportional = max(proportional, sum(size[0] for size in sizes))
+        resident = max(resident, sum(size[1] for size in sizes))
+        time.sleep(every_s)
+    _assert_ended(command, process.returncode)
+    return proportional, resident
+
+
+def adopt_orphans() -> None:
+    """Make the kernel give us the children of children that end before them, so that their time is counted."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _start(command: Command) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command.argv,
+        cwd=command.cwd,
+        env={**os.environ, **command.env},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _reap() -> float | None:
+    try:
+        _, _, usage = os.wait4(-1, 0)
+    except ChildProcessError:
+        return None
+    return usage.ru_utime + usage.ru_stime
+
+
+def _assert_ended(command: Command, code: int) -> None:
+    if code not in _ENDED:
+        raise BenchError(f"`{' '.join(command.argv)}` in {command.cwd.name} ended with {code}")
+
+
+def _tree(pid: int) -> list[int]:
+    found = [pid]
+    for each in found:
+        try:
+            text = Path(f"/proc/{each}/task/{each}/children").read_text()
+        except OSError:  # it ended meanwhile
+            continue
+        found += map(int, text.split())
+    return found
+
+
+def _memory(pid: int) -> tuple[int, int]:
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:  # it ended meanwhile
+        return 0, 0
+    sizes = {line.split(":")[0]: line.split()[1] for line in text.splitlines()[1:]}
+    return int(sizes.get("Pss", 0)) * 1024, int(sizes.get("Rss", 0)) * 1024
