@@ -6,6 +6,7 @@ which kubectl uses: a later anchor replaces an earlier one, a merge key acts whe
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from yaml import (
@@ -26,6 +27,7 @@ MAX_DEPTH: Final = 500  # a manifest nests about 60 deep at the most (CRDs); Pyt
 _MISSING: Final = object()
 _MERGE: Final = object()
 _CACHE_SIZE: Final = 20_000
+_ODD_TAG: Final = re.compile(rb"!(?:\s|[^\s'\",]*,)")
 
 __all__ = [
     "MAX_DEPTH",
@@ -35,6 +37,7 @@ __all__ = [
     "MappingEndEvent",
     "MappingStartEvent",
     "ScalarEvent",
+    "SequenceEndEvent",
     "SequenceStartEvent",
     "StreamError",
     "YAMLError",
@@ -266,6 +269,10 @@ def first_value(data: bytes) -> tuple[Any, int, bool]:
 
     (None, -1, False) where there is no document. Raises StreamError and yaml.YAMLError.
     """
+    if b"?" in data or b"\\/" in data or _ODD_TAG.search(data):
+        from gitops_guard.load import goyaml
+
+        data = goyaml.adapted(data)
     parser = CParser(data)
     try:
         parser.get_event()  # stream start

@@ -16,7 +16,8 @@ from gitops_guard.load.events import StreamError, YAMLError
 from gitops_guard.model.finding import Problem
 from gitops_guard.model.resource import Document, FieldPath, Location
 
-_SEPARATOR = re.compile(rb"^---[^\S\n]*(?:#[^\n]*)?(?:\n|\Z)", re.MULTILINE)
+_SEPARATOR = re.compile(rb"^---([^\n]*)(?:\n|\Z)", re.MULTILINE)
+_ONLY_DIRECTIVES = re.compile(rb"(?:[ \t]*(?:[#%][^\n]*)?\r?\n)*")
 _JSON_START = re.compile(rb"\s*\{")
 _BOM = b"\xef\xbb\xbf"
 
@@ -35,10 +36,14 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """One document as text. *line* is the line of the file on which it begins, from 0."""
+    """One document as text. *line* is the line of the file on which it begins, from 0.
+
+    *refused* is the line of the separator with which it begins where kubectl does not take that, else -1.
+    """
 
     line: int
     data: bytes
+    refused: int = -1
 
 
 def read(path: str, data: bytes) -> Parsed:
@@ -71,6 +76,9 @@ def _read_yaml(path: str, text: bytes, source: FileSource) -> Parsed:
     documents: list[Document] = []
     problems: list[tuple[str, int, Problem]] = []
     for index, chunk in enumerate(_chunks(text)):
+        if chunk.refused >= 0:
+            problems.append(_syntax(path, index, "only a comment may follow `---` on its line", chunk.refused, 3))
+            continue
         try:
             value, line, duplicates = events.first_value(chunk.data)
         except StreamError as error:
@@ -87,20 +95,31 @@ def _read_yaml(path: str, text: bytes, source: FileSource) -> Parsed:
 
 
 def _chunks(text: bytes) -> Iterator[_Chunk]:
-    """The documents as kubectl cuts them: a separator line belongs to none, but for a leading one."""
+    """The documents as kubectl cuts them: a separator line belongs to none, but for a leading one.
+
+    A line like `--- text` or `----` makes kubectl refuse the file. Here it begins a document that is refused, so that
+    those before and after it are still read. The last line gets the newline that kubectl's reader gives it.
+    """
+    if not text.endswith(b"\n"):
+        text += b"\n"
     if b"---" not in text:
         yield _Chunk(0, text)
         return
     start = line = 0
-    counted = 0
+    refused = -1
     for match in _SEPARATOR.finditer(text):
-        if match.start() == start:
-            continue
-        yield _Chunk(line, text[start : match.start()])
-        line += text.count(b"\n", counted, match.end())
-        start = counted = match.end()
+        comment = match[1].strip()
+        taken = not comment or comment.startswith(b"#")
+        before = text[start : match.start()]
+        if before if taken else not _ONLY_DIRECTIVES.fullmatch(before):
+            yield _Chunk(line, before, refused)
+            line += before.count(b"\n") + taken
+            start = match.end() if taken else match.start()
+            refused = -1
+        if not taken and refused < 0:
+            refused = line + text.count(b"\n", start, match.start())
     if start < len(text):
-        yield _Chunk(line, text[start:])
+        yield _Chunk(line, text[start:], refused)
 
 
 def _yaml_error(path: str, index: int, chunk: _Chunk, error: YAMLError) -> tuple[str, int, Problem]:
