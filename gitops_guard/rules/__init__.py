@@ -9,7 +9,20 @@ from __future__ import annotations
 from importlib import import_module
 from pkgutil import iter_modules
 
-from gitops_guard.model.rule import Rule
+from gitops_guard.model.rule import Profile, Rule
+
+_ALLOW = """One finding, on its line or the line above:
+
+```yaml
+# gitops-guard: allow {rule} -- the reason
+```
+
+Everywhere, in `.gitops-guard.yaml`:
+
+```yaml
+rules:
+  {rule}: off
+```"""
 
 
 def all_rules() -> dict[str, Rule]:
@@ -24,3 +37,31 @@ def _rule_of(name: str) -> Rule:
     if len(rules) != 1:
         raise TypeError(f"gitops_guard/rules/{name}.py holds {len(rules)} rules; it has to hold one")
     return rules[0]
+
+
+def explain(rule: Rule) -> str:
+    """What a person wants to know of a rule, as Markdown: `gitops-guard explain` and `docs/rules/` show it."""
+    profiles = list(Profile)
+    within = ", ".join(f"`{profile}`" for profile in profiles[profiles.index(rule.profile) :])
+    parts = [f"# {rule.id}", f"Severity `{rule.severity}`; part of the profiles {within}.", rule.doc]
+    if rule.options:
+        parts.append("## Options\n\n" + _options(rule))
+    if not rule.id.startswith("waiver-"):
+        parts.append(f"## Allow\n\n{_ALLOW.format(rule=rule.id)}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _options(rule: Rule) -> str:
+    rows = ["| option | default | meaning |", "|---|---|---|"]
+    rows += [
+        f"| `{name}` | {_default(option.default)} | {option.doc} |" for name, option in sorted(rule.options.items())
+    ]
+    return "\n".join(rows)
+
+
+def _default(value: object) -> str:
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, list | tuple):
+        return ", ".join(f"`{item}`" for item in value) or "none"
+    return f"`{value}`"

@@ -47,7 +47,7 @@ _OPTIONS: Final = {
     "kubernetes-version": Option(
         "1.37",
         "The version that the clusters run; the engine sets it from `--kubernetes-version` or the configuration.",
-        {"type": "string", "pattern": r"^\d+\.\d+$"},
+        {"type": "string", "pattern": r"^\d+\.\d+(\.\d+)?$"},
     )
 }
 

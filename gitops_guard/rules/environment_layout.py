@@ -11,7 +11,8 @@ and needs no merges between branches. Three things are reported, each once for i
 Bases, components, and what a kustomization, a Flux Kustomization or an Argo CD Application refers to are shared on
 purpose. Where names mislead, `layout` in the configuration says which paths belong to which environment.
 
-Source: https://fluxcd.io/flux/guides/repository-structure/, https://codefresh.io/blog/stop-using-branches-deploying-different-gitops-environments/
+Source: https://fluxcd.io/flux/guides/repository-structure/,
+https://codefresh.io/blog/stop-using-branches-deploying-different-gitops-environments/
 
 ## Fails
 

@@ -4,10 +4,10 @@ Base64 is no encryption, and a value stays in the history of the repository when
 itself, then keep only an encrypted form or a reference in Git: SOPS, Sealed Secrets, an ExternalSecret.
 
 Judged are `data` (decoded) and `stringData` of Secrets of every type. Not reported are encrypted values, placeholders
-(`${VAR}`, `{{ … }}`, `<path:…#key>`, `vault:…`, `op://…`, `ref+…://…`), empty values, public keys and certificates, and
-what a Secret holds beside its secret: user names, hosts, paths, switches, configuration files without credentials.
-Obvious dummies (`changeme`, `<YOUR_KEY>`) are warnings, since somebody deploys them. A message names the key and the
-first 4 hex digits of the value's SHA-256, never a part of the value.
+(`${VAR}`, `{{ … }}`, `<path:…#key>`, `vault:…`, `op://…`, `ref+…://…`), empty values, public keys and certificates,
+and what a Secret holds beside its secret: user names, hosts, paths, switches, configuration files without
+credentials. Obvious dummies (`changeme`, `<YOUR_KEY>`) are warnings, since somebody deploys them. A message names the
+key and the first 4 hex digits of the value's SHA-256, never a part of the value.
 
 Source: https://kubernetes.io/docs/concepts/security/secrets-good-practices/
 

@@ -3,8 +3,8 @@
 Name a version, better a digest. Two Pods of one Deployment can run different code behind the same moving tag, a
 rollback has nothing to go back to, and Git no longer says what runs.
 
-Judged are all containers of Pods and Pod templates, also in patch files, and the `images` of kustomizations. A base may
-leave an image open where a kustomization or a patch of the repository sets its tag. Not reported are digests,
+Judged are all containers of Pods and Pod templates, also in patch files, and the `images` of kustomizations. A base
+may leave an image open where a kustomization or a patch of the repository sets its tag. Not reported are digests,
 placeholders, images that Skaffold builds, and images under a Flux image policy (`# {"$imagepolicy": …}`).
 
 Source: https://kubernetes.io/docs/concepts/containers/images/#image-names

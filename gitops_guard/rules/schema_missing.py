@@ -1,0 +1,33 @@
+"""No schema is known for a kind, so its fields were not checked.
+
+Nothing is wrong with the resource, but nothing was shown to be right. Put the CustomResourceDefinition into the
+repository or name a folder of schemas with `--schema-location`. If group or version is a typing error, the message
+says which exist.
+
+Source: https://github.com/datreeio/CRDs-catalog is where the bundled schemas of custom resources come from
+
+## Fails
+
+```yaml
+apiVersion: shop.example.com/v1  # finding
+kind: Basket
+metadata:
+  name: mine
+```
+
+## Passes
+
+```yaml
+apiVersion: cert-manager.io/v1
+kind: Issuer
+metadata:
+  name: own
+spec:
+  selfSigned: {}
+```
+"""
+
+from gitops_guard.model.finding import Severity
+from gitops_guard.model.rule import engine_rule
+
+RULE = engine_rule(__name__, __doc__, Severity.WARNING)
