@@ -173,4 +173,5 @@ class EmbeddedSchemas:
         near = closest(kind, [key.rpartition("/")[2] for key in self._kubernetes.kinds if key.startswith(api_version)])
         if near:
             return f"; did you mean `{near}`?"
-        return f"; {kind} exists in {', '.join(places[:4])}" if places else ""
+        renamed = closest(group, [place.rpartition("/")[0] for place in places])  # certmanager.k8s.io, cert-manager.io
+        return f"; {kind} exists in {', '.join(p for p in places if p.startswith(f'{renamed}/'))}" if renamed else ""

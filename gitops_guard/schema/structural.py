@@ -20,6 +20,7 @@ _FORMATS = frozenset({"date", "date-time", "duration", "email", "hostname", "ipv
 _COUNTS = ("maxItems", "minItems", "maxLength", "minLength", "maxProperties", "minProperties")
 _KEPT = ("type", "pattern", "uniqueItems", "multipleOf", *_COUNTS)
 _JUNCTORS = ("allOf", "anyOf", "oneOf")
+_NULL = {"enum": [None]}
 _INT_OR_STRING = [{"type": "integer"}, {"type": "string"}]
 MAX_DEPTH = 150  # the deepest published schema has 46 levels; a deeper one is no schema that somebody wrote
 
@@ -61,7 +62,7 @@ def constrains(schema: Schema) -> bool:
 
 
 def _says_something(field: Mapping[str, Any]) -> bool:
-    return (bool(field) and set(field) != {"type"}) or field.get("type") not in (None, "object")
+    return bool(set(field) - {"type"}) or field.get("type") not in (None, "object", ["object", "null"])
 
 
 class _Builder:
@@ -104,20 +105,28 @@ class _Builder:
         given = schema.get("properties")
         # crd-extractor writes `additionalProperties: false` also into the map of fields of a field named `properties`.
         fields = {key: value for key, value in _mapping(given).items() if value is not False}
-        if given is not None:
-            made["properties"] = {
-                key: self.node(value, below, inside_junctor=inside_junctor) for key, value in fields.items()
-            }
-        rest = schema.get("additionalProperties")
-        if isinstance(rest, Mapping):
-            made["additionalProperties"] = self.node(rest, below, inside_junctor=inside_junctor)
-        # Inside anyOf and its like a structural schema only adds conditions; the fields are listed outside.
-        elif not inside_junctor and not _preserves(schema) and (rest is False or (given is not None and rest is None)):
-            made["additionalProperties"] = False
         required = _unique(name for name in _sequence(schema.get("required")) if isinstance(name, str))
         needed = [name for name in required if "default" not in _mapping(fields.get(name))]
         if needed:
             made["required"] = needed
+        if given is not None:
+            made["properties"] = {
+                key: self._field(value, below, needed=key in needed, inside_junctor=inside_junctor)
+                for key, value in fields.items()
+            }
+        rest = schema.get("additionalProperties")
+        if isinstance(rest, Mapping):
+            made["additionalProperties"] = self._field(rest, below, needed=False, inside_junctor=inside_junctor)
+        # Inside anyOf and its like a structural schema only adds conditions; the fields are listed outside.
+        elif not inside_junctor and not _preserves(schema) and (rest is False or (given is not None and rest is None)):
+            made["additionalProperties"] = False
+
+    def _field(self, schema: object, below: int, *, needed: bool, inside_junctor: bool) -> Schema:
+        """A null in an optional field is dropped before validation (PruneNonNullableNullsWithoutDefaults)."""
+        made = self.node(schema, below, inside_junctor=inside_junctor)
+        if not needed and not inside_junctor:
+            _nullable(made)
+        return made
 
 
 def _kubernetes(schema: Mapping[str, Any], made: Schema) -> None:
@@ -131,15 +140,18 @@ def _kubernetes(schema: Mapping[str, Any], made: Schema) -> None:
 
 
 def _nullable(made: Schema) -> None:
+    if any(key in made for key in ("allOf", "oneOf", "not")):
+        if made.get("anyOf", [None])[0] != _NULL:
+            whole = dict(made)
+            made.clear()
+            made["anyOf"] = [_NULL, whole]
+        return
     if "enum" in made:
         made["enum"] = _unique([*made["enum"], None])
     if isinstance(made.get("type"), str):
         made["type"] = [made["type"], "null"]
-    alternatives = [key for key in _JUNCTORS if key in made]
-    if alternatives:
-        whole = dict(made)
-        made.clear()
-        made["anyOf"] = [{"enum": [None]}, whole]
+    if "anyOf" in made and made["anyOf"][0] != _NULL:
+        made["anyOf"] = [_NULL, *made["anyOf"]]
 
 
 def _bounds(schema: Mapping[str, Any], made: Schema) -> None:
