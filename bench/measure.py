@@ -71,15 +71,17 @@ def compare(ours: Command, peer: Command, rounds: int) -> Pairs:
 def run(command: Command) -> Sample:
     """One run. Also what outlives its parent is waited for and counted, but only as processor time."""
     command.before()
-    adopt_orphans()
+    others = set(_children(os.getpid()))
+    _adopt_orphans(True)
     started = time.perf_counter()
     process = _start(command)
     _, status, usage = os.wait4(process.pid, 0)
     wall_s = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     cpu_s = usage.ru_utime + usage.ru_stime
-    while (orphan := _reap()) is not None:
-        cpu_s += orphan
+    while orphans := set(_children(os.getpid())) - others:
+        cpu_s += sum(_wait(pid) for pid in orphans)
+    _adopt_orphans(False)
     _assert_ended(command, process.returncode)
     return Sample(wall_s, cpu_s)
 
@@ -101,9 +103,9 @@ def peak_memory(command: Command, every_s: float = 0.002) -> tuple[int, int]:
     return proportional, resident
 
 
-def adopt_orphans() -> None:
-    """Make the kernel give us the children of children that end before them, so that their time is counted."""
-    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+def _adopt_orphans(adopt: bool) -> None:
+    """Have the kernel give us the children of children that end before them, so that their time is counted."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, int(adopt), 0, 0, 0)
 
 
 def _start(command: Command) -> subprocess.Popen[bytes]:
@@ -117,11 +119,8 @@ def _start(command: Command) -> subprocess.Popen[bytes]:
     )
 
 
-def _reap() -> float | None:
-    try:
-        _, _, usage = os.wait4(-1, 0)
-    except ChildProcessError:
-        return None
+def _wait(pid: int) -> float:
+    _, _, usage = os.wait4(pid, 0)
     return usage.ru_utime + usage.ru_stime
 
 
@@ -133,12 +132,16 @@ def _assert_ended(command: Command, code: int) -> None:
 def _tree(pid: int) -> list[int]:
     found = [pid]
     for each in found:
-        try:
-            text = Path(f"/proc/{each}/task/{each}/children").read_text()
-        except OSError:  # it ended meanwhile
-            continue
-        found += map(int, text.split())
+        found += _children(each)
     return found
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        tasks = list(Path(f"/proc/{pid}/task").iterdir())
+        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    except OSError:  # it ended meanwhile
+        return []
 
 
 def _memory(pid: int) -> tuple[int, int]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from bench import corpus
+from bench import corpus, table
+from bench.measure import BenchError, Command, Pairs, Sample, compare, peak_memory, run
 
 
 def _files(count: int, seed: int = 1) -> dict[str, str]:
@@ -58,3 +60,77 @@ def test_writes_a_git_repository_with_one_commit(tmp_path: Path) -> None:
 
     log = subprocess.run(["git", "log", "--format=%s"], cwd=tmp_path, check=True, capture_output=True, text=True)
     assert log.stdout == "Generate a repository\n"
+
+
+def _python(code: str, folder: Path) -> Command:
+    return Command((sys.executable, "-c", code), folder)
+
+
+def _pairs(*walls: tuple[float, float]) -> Pairs:
+    return Pairs(tuple(Sample(ours, ours) for ours, _ in walls), tuple(Sample(peer, peer) for _, peer in walls))
+
+
+def test_counts_the_processor_time_of_a_child_that_outlives_its_parent(tmp_path: Path) -> None:
+    orphan = "import os, time\nif os.fork() == 0:\n    while time.process_time() < 0.5: pass"
+
+    sample = run(_python(orphan, tmp_path))
+
+    assert sample.cpu_s >= 0.5
+
+
+def test_sums_the_memory_of_all_processes(tmp_path: Path) -> None:
+    forked = "import os, time\nos.fork()\nheld = bytearray(40_000_000)\nfor n in range(0, len(held), 4096): held[n] = 1"
+
+    proportional, resident = peak_memory(_python(f"{forked}\ntime.sleep(0.3)", tmp_path))
+
+    assert 80_000_000 < proportional < resident
+
+
+def test_a_program_that_fails_has_no_time(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="ended with 3"):
+        run(_python("raise SystemExit(3)", tmp_path))
+
+
+def test_two_commands_take_turns(tmp_path: Path) -> None:
+    ours, peer = (_python(f"open('log', 'a').write('{name}')", tmp_path) for name in "AB")
+
+    compare(ours, peer, rounds=2)
+
+    assert (tmp_path / "log").read_text() == "ABABAB"
+
+
+def test_the_ratio_is_the_median_of_the_ratios_of_the_pairs() -> None:
+    assert _pairs((1, 1), (2, 4), (30, 10)).wall_ratio == 1
+
+
+@pytest.mark.parametrize(
+    ("limit_ratio", "limit_s", "reached"),
+    [
+        pytest.param(None, None, None, id="no target"),
+        pytest.param(2.0, None, True, id="at the ratio"),
+        pytest.param(1.9, None, False, id="over the ratio"),
+        pytest.param(2.0, 0.9, False, id="in the ratio, over the seconds"),
+    ],
+)
+def test_says_whether_a_target_was_reached(limit_ratio: float, limit_s: float, reached: bool | None) -> None:
+    assert table.Row("x", "y", _pairs((1, 0.5)), limit_ratio, limit_s).reached is reached
+
+
+def test_replaces_what_stands_between_the_markers() -> None:
+    document = f"head\n{table.BEGIN}\nold\n{table.END}\ntail\n"
+
+    assert table.between_markers(document, "new") == f"head\n{table.BEGIN}\n\nnew\n\n{table.END}\ntail\n"
+
+
+def test_names_the_machine(repository: Path) -> None:
+    text = table.machine("1.0", modules=repository / "tools" / "kubeconform" / "go.mod")
+
+    assert f"Python {sys.version.split()[0]}" in text
+    assert "kubeconform v" in text
+
+
+def test_the_readme_has_the_place_for_the_table(repository: Path) -> None:
+    text = (repository / "bench" / "README.md").read_text(encoding="utf-8")
+
+    assert table.BEGIN in text
+    assert table.END in text
