@@ -27,6 +27,7 @@ _OVERHEAD_BYTES: Final = 200  # of a blob in the output of cat-file: id, type, s
 
 _NO_REPOSITORY: Final = b"not a git repository"
 _NOT_OURS: Final = b"dubious ownership"
+_PARTIAL: Final = (b"lazy fetching disabled", b"promisor remote")
 
 REGULAR: Final = 0o100000
 SYMLINK: Final = 0o120000
@@ -158,8 +159,28 @@ def _read_batch(root: str, batch: Sequence[str], limit_bytes: int) -> Iterator[b
         start += 1
 
 
+def named(root: str, prefix: str, paths: Sequence[str], *, limit_bytes: int) -> dict[str, bytes]:
+    """The content of those files that there are. *prefix* is `COMMIT:`, or `:` for the index; no path has a newline."""
+    if not paths:
+        return {}
+    shown = _ask(root, "cat-file", "--batch", input=_lines(prefix + path for path in paths), limit_bytes=limit_bytes)
+    found: dict[str, bytes] = {}
+    start = 0
+    for path in paths:
+        end = shown.find(b"\n", start)
+        head = shown[start:end]
+        start = end + 1
+        if head.endswith((b" missing", b" ambiguous")):
+            continue
+        _, kind, size = head.split(b" ")
+        if kind == b"blob":
+            found[path] = shown[start : start + int(size)]
+        start += int(size) + 1
+    return found
+
+
 def _lines(names: Iterable[str]) -> bytes:
-    return ("\n".join(names) + "\n").encode()
+    return os.fsencode("\n".join(names) + "\n")
 
 
 def _records(shown: bytes) -> list[str]:
@@ -195,5 +216,8 @@ def _failed(command: str, stderr: bytes) -> GuardError:
     if _NOT_OURS in stderr:
         hint = "it belongs to another user: git config --global --add safe.directory FOLDER"
         return SourceError("git refuses to read this repository", hint=hint)
+    if any(sign in stderr for sign in _PARTIAL):
+        hint = "git fetch --refetch, or clone without --filter; nothing is fetched during a check"
+        return SourceError("this partial clone does not have all files of the revision", hint=hint)
     lines = stderr.decode(errors="replace").strip().splitlines()
     return SourceError(f"git {command} failed" + (f": {lines[0].removeprefix('fatal: ')}" if lines else ""))

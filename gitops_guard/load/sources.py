@@ -1,0 +1,500 @@
+"""The revisions that a user can ask for: the work tree, a plain folder, a commit, the index, standard input.
+
+Paths are relative to the root, with `/`; bytes that are not UTF-8 are surrogate escapes. Nothing outside of the root is
+ever opened: links are resolved first and refused where they leave it. Paths are text, no `Path`: there are thousands.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple, Protocol
+
+from gitops_guard.load import classify, git
+from gitops_guard.load.links import RealFolders, follow, resolve_in
+from gitops_guard.model.errors import SourceError, UsageError
+from gitops_guard.model.resource import FileKind
+
+MAX_BYTES: Final = 16 << 20
+CONFIG_NAMES: Final = (".gitops-guard.yaml", ".gitops-guard.yml")
+_LFS_PREFIX: Final = b"version https://git-lfs.github.com/spec/"
+_LFS_MAX_BYTES: Final = 1024  # the specification of the pointer says so
+_CHUNK: Final = 1 << 16
+_OPEN: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+_TYPE: Final = 0o170000
+
+
+class Entry(NamedTuple):
+    """A path of the revision. *kind* is None for a file that can be read; *reason* says why another one cannot.
+
+    *size* is in bytes, 0 where nobody needs it: links, and in a commit files whose name promises no YAML. *blob* is the
+    id in Git where it is known to be that of this content: in a commit and in the index.
+    """
+
+    path: str
+    size: int
+    kind: FileKind | None = None
+    reason: str = ""
+    blob: str = ""
+
+
+class Source(Protocol):
+    """*label* says what it is, for people. *is_virtual*: its files are not (all) there in the folder *root*."""
+
+    @property
+    def root(self) -> Path: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def is_virtual(self) -> bool: ...
+
+    def entries(self) -> list[Entry]:
+        """What is to be checked, sorted by path. Raises UsageError for a named path that is not there."""
+
+    def read(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """The content of entries without a kind, in the order of *paths*. Call `entries` first.
+
+        Raises SourceError for a file that went away since it was listed.
+        """
+
+    def find(self, names: Sequence[str]) -> dict[str, bytes]:
+        """The content of files of this revision, listed or not; those that are not there are left out."""
+
+    def config(self) -> tuple[str, bytes] | None:
+        """The name and content of our configuration in this revision."""
+
+
+def work_tree(start: Path, paths: Sequence[str] = ()) -> Source:
+    """The repository around *start*, or around the first of *paths*; a plain folder where there is none."""
+    here = os.path.realpath(start)
+    root = git.root_of(_folder_of(here, paths[0]) if paths else here)
+    if root is None:
+        return folder(start, paths)
+    return _Folder(root, Selection.of(here, root, paths), lambda: git.work_tree(root), label="work tree")
+
+
+def folder(start: Path, paths: Sequence[str] = ()) -> Source:
+    """All files of a folder, whatever Git would say. The root is *start*, or the first of *paths* if outside of it."""
+    here = root = os.path.realpath(start)
+    if paths and not _inside(_absolute(here, paths[0]), here):
+        root = _folder_of(here, paths[0])
+    return _Folder(root, Selection.of(here, root, paths), lambda: _walk(root), label="folder")
+
+
+def revision(start: Path, name: str, paths: Sequence[str] = ()) -> Source:
+    """A commit, read from Git's objects. Raises UsageError for a name that Git does not know."""
+    root = _repository(start, "--rev")
+    commit = git.resolve(root, name)
+    selection = Selection.of(os.path.realpath(start), root, paths)
+    return _Objects(root, selection, lambda: git.tree(root, commit), label=name, prefix=f"{commit}:")
+
+
+def staged(start: Path, paths: Sequence[str] = ()) -> Staged:
+    """What the next commit adds or changes, as it lies in the index."""
+    root = _repository(start, "--staged")
+    selection = Selection.of(os.path.realpath(start), root, paths)
+    return Staged(root, selection, lambda: git.index(root), label="index", prefix=":")
+
+
+def stdin(name: str, data: bytes, start: Path | None = None) -> Source:
+    """One file that lies nowhere, called *name*. Raises UsageError for a name outside of the repository."""
+    here = os.path.realpath(start or Path.cwd())
+    root = git.root_of(here) or here
+    return _Given(root, _relative(_absolute(here, name), name, root), data)
+
+
+class Selection:
+    """The paths that the user named, as *named*: path below the root → what was typed. Empty: all."""
+
+    def __init__(self, named: Mapping[str, str]) -> None:
+        self.named = named
+
+    @classmethod
+    def of(cls, here: str, root: str, paths: Sequence[str]) -> Selection:
+        """Raises UsageError for a path outside of *root*."""
+        return cls({_relative(_absolute(here, path), path, root): path for path in paths})
+
+    def __bool__(self) -> bool:
+        return bool(self.named) and "" not in self.named
+
+    def holds(self, path: str) -> bool:
+        if path in self.named:
+            return True
+        end = path.find("/")
+        while end >= 0:
+            if path[:end] in self.named:
+                return True
+            end = path.find("/", end + 1)
+        return False
+
+    def of_listed(self, listed: Iterable[git.Listed]) -> list[git.Listed]:
+        return [item for item in listed if self.holds(item.path)] if self else list(listed)
+
+    def without(self, listed: Iterable[git.Listed]) -> dict[str, str]:
+        """Named paths of which nothing is listed."""
+        if not self:
+            return {}
+        left = dict(self.named)
+        for item in listed:
+            path = item.path
+            while path and left:
+                left.pop(path, None)
+                path = path.rpartition("/")[0]
+        return left
+
+
+class _Folder:
+    """Files as they lie in a folder; which ones, says *listing*."""
+
+    is_virtual = False
+
+    def __init__(self, root: str, selection: Selection, listing: Callable[[], list[git.Listed]], *, label: str) -> None:
+        self.root = Path(root)
+        self.label = label
+        self._root = root
+        self._selection = selection
+        self._listing = listing
+        self._targets: dict[str, str] = {}
+
+    def entries(self) -> list[Entry]:
+        listed = self._selection.of_listed(self._listing())
+        # A named path is checked also where Git ignores it.
+        for path, typed in self._selection.without(listed).items():
+            listed.extend(self._unlisted(path, typed))
+        names = {item.path for item in listed}
+        entries = self._stat(listed, names)
+        if any(name.endswith(".gitattributes") for name in names):
+            entries = self._name_pointers(entries, names)
+        entries.sort()
+        return entries
+
+    def _unlisted(self, path: str, typed: str) -> list[git.Listed]:
+        full = f"{self._root}/{path}"
+        if not os.path.lexists(full):
+            raise UsageError(f"there is no file or folder {typed!r}")
+        if os.path.isdir(full) and not os.path.islink(full):  # noqa: PTH112, PTH114 - text, as all paths here
+            return [item._replace(path=f"{path}/{item.path}") for item in _walk(full)]
+        return [git.Listed(path, 0, "")]
+
+    def _stat(self, listed: Sequence[git.Listed], names: set[str]) -> list[Entry]:
+        entries: list[Entry] = []
+        folders = RealFolders(self._root)
+        owner, lstat, prefix = os.geteuid(), os.lstat, self._root + "/"
+        seen = ""
+        for path, mode, _, _, sparse in listed:
+            if path == seen:  # the sides of a merge conflict; in the work tree it is one file
+                continue
+            seen = path
+            if mode == git.SUBMODULE or path.endswith("/"):
+                entries.append(_submodule(path))
+                continue
+            try:
+                state = lstat(prefix + path)
+            except OSError as error:
+                if not isinstance(error, FileNotFoundError | NotADirectoryError):
+                    entries.append(_unreadable(path, error))
+                elif sparse:
+                    entries.append(Entry(path, 0, FileKind.UNREADABLE, "the sparse checkout left it out"))
+                continue
+            if not folders.hold(path):
+                continue
+            # The owner's read bit saves a call for each of 9,000 files.
+            if state.st_mode & 0o170400 == 0o100400 and state.st_uid == owner and state.st_size <= MAX_BYTES:
+                entries.append(Entry(path, state.st_size))
+            elif (entry := self._unusual(path, state, names)) is not None:
+                entries.append(entry)
+        return entries
+
+    def _unusual(self, path: str, state: os.stat_result, names: set[str]) -> Entry | None:
+        match state.st_mode & _TYPE:
+            case git.REGULAR:
+                if state.st_size > MAX_BYTES:
+                    return _too_large(path, state.st_size)
+                if not os.access(f"{self._root}/{path}", os.R_OK):
+                    return Entry(path, state.st_size, FileKind.UNREADABLE, "no permission to read it")
+                return Entry(path, state.st_size)
+            case git.SYMLINK:
+                return self._link(path, names)
+            case 0o040000:  # a folder where Git has a file: its own files are listed apart
+                return None
+            case _:
+                return Entry(path, 0, FileKind.UNREADABLE, "neither a file nor a link")
+
+    def _link(self, path: str, names: set[str]) -> Entry:
+        target, reason = follow(self._root, path, names)
+        if reason:
+            return Entry(path, 0, FileKind.SYMLINK, reason)
+        size = os.stat(f"{self._root}/{target}").st_size  # noqa: PTH116 - text, as all paths here
+        if size > MAX_BYTES:
+            return _too_large(path, size)
+        self._targets[path] = target
+        return Entry(path, size)
+
+    def _name_pointers(self, entries: list[Entry], names: set[str]) -> list[Entry]:
+        attributes = [name for name in names if name.endswith(".gitattributes")]
+        if not any(b"filter=lfs" in data for data in self.find(attributes).values()):
+            return entries
+        return _with_pointers(entries, lambda suspects: self.read([entry.path for entry in suspects]))
+
+    def read(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        base = os.open(self._root, os.O_RDONLY | os.O_CLOEXEC)
+        targets, opened, read, close = self._targets, os.open, os.read, os.close
+        try:
+            for path in paths:
+                try:
+                    file = opened(targets.get(path, path), _OPEN, dir_fd=base)
+                    try:
+                        data = read(file, _CHUNK)
+                        if len(data) == _CHUNK:
+                            data = _rest(file, data)
+                    finally:
+                        close(file)
+                except OSError as error:
+                    raise SourceError(f"{path} cannot be read: {error.strerror}") from error
+                yield path, data
+        finally:
+            close(base)
+
+    def find(self, names: Sequence[str]) -> dict[str, bytes]:
+        found = {}
+        for name in names:
+            full = os.path.realpath(f"{self._root}/{name}")
+            if _inside(full, self._root) and os.path.isfile(full):  # noqa: PTH113 - text, as all paths here
+                with open(full, "rb") as file:  # noqa: PTH123 - as above
+                    found[name] = file.read(MAX_BYTES)
+        return found
+
+    def config(self) -> tuple[str, bytes] | None:
+        return _config(self)
+
+
+class _Objects:
+    """Files as Git has them, in a commit or in the index."""
+
+    is_virtual = True
+
+    def __init__(
+        self, root: str, selection: Selection, listing: Callable[[], list[git.Listed]], *, label: str, prefix: str
+    ) -> None:
+        self.root = Path(root)
+        self.label = label
+        self._root = root
+        self._selection = selection
+        self._listing = listing
+        self._prefix = prefix
+        self._known: dict[str, tuple[str, int]] = {}
+        self._listed: list[git.Listed] | None = None
+
+    def entries(self) -> list[Entry]:
+        listed = self._all()
+        for typed in self._selection.without(listed).values():
+            raise UsageError(f"there is no file or folder {typed!r} in {self.label}")
+        return self._describe(self._selection.of_listed(listed))
+
+    def _all(self) -> list[git.Listed]:
+        if self._listed is None:
+            self._listed = self._listing()
+        return self._listed
+
+    def _describe(self, listed: Sequence[git.Listed]) -> list[Entry]:
+        files = [item for item in listed if item.mode & _TYPE == git.REGULAR and item.stage == 0]
+        asked = [item for item in files if classify.may_be_read(item.path)]
+        for item, size in zip(asked, git.sizes(self._root, [item.blob for item in asked]), strict=True):
+            self._known[item.path] = item.blob, size
+        entries = [self._entry(item) for item in files]
+        entries += self._links([item for item in listed if item.mode == git.SYMLINK], {item.path for item in listed})
+        entries += [_submodule(item.path) for item in listed if item.mode == git.SUBMODULE]
+        conflicts = {item.path for item in listed if item.stage}
+        entries += [Entry(path, 0, FileKind.UNREADABLE, "its merge conflict is not resolved") for path in conflicts]
+        entries.sort()
+        return self._name_pointers(entries)
+
+    def _entry(self, item: git.Listed) -> Entry:
+        _, size = self._known.get(item.path, ("", 0))
+        if size < 0:
+            return Entry(item.path, 0, FileKind.UNREADABLE, "this partial clone does not have it", item.blob)
+        return _too_large(item.path, size, item.blob) if size > MAX_BYTES else Entry(item.path, size, blob=item.blob)
+
+    def _links(self, links: Sequence[git.Listed], checked: set[str]) -> list[Entry]:
+        if not links:
+            return []
+        everything = self._all()
+        sizes = git.sizes(self._root, [item.blob for item in everything if item.mode == git.SYMLINK])
+        known = [item for item in everything if item.mode == git.SYMLINK]
+        texts = git.blobs(self._root, zip([item.blob for item in known], sizes, strict=True))
+        targets = {item.path: os.fsdecode(text) for item, text in zip(known, texts, strict=True)}
+        blobs = {item.path: item.blob for item in everything if item.mode & _TYPE == git.REGULAR}
+        entries = []
+        for item in links:
+            target, reason = resolve_in(item.path, targets, blobs, checked)
+            if not reason:
+                size = git.sizes(self._root, [blobs[target]])[0]
+                self._known[item.path] = blobs[target], size
+                entries.append(self._entry(item))
+            else:
+                entries.append(Entry(item.path, 0, FileKind.SYMLINK, reason, item.blob))
+        return entries
+
+    def _name_pointers(self, entries: list[Entry]) -> list[Entry]:
+        attributes = [item.path for item in self._all() if item.path.endswith(".gitattributes")]
+        if not any(b"filter=lfs" in data for data in self.find(attributes).values()):
+            return entries
+        return _with_pointers(entries, lambda suspects: self.read([entry.path for entry in suspects]))
+
+    def read(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        return zip(paths, git.blobs(self._root, (self._known[path] for path in paths)), strict=True)
+
+    def find(self, names: Sequence[str]) -> dict[str, bytes]:
+        plain = [name for name in names if "\n" not in name]
+        return git.named(self._root, self._prefix, plain, limit_bytes=MAX_BYTES)
+
+    def config(self) -> tuple[str, bytes] | None:
+        return _config(self)
+
+
+class Staged(_Objects):
+    """Its `entries` are what is staged; `index` is all that the next commit will hold."""
+
+    def entries(self) -> list[Entry]:
+        changed = git.changed_in_index(self._root)
+        for path, typed in self._selection.named.items():
+            if path and path not in changed and not self._is_known(path):
+                raise UsageError(f"there is no file or folder {typed!r} in the index")
+        wanted = {path for path in changed if not self._selection or self._selection.holds(path)}
+        return self._describe([item for item in self._all() if item.path in wanted]) if wanted else []
+
+    def _is_known(self, path: str) -> bool:
+        return any(item.path == path or item.path.startswith(f"{path}/") for item in self._all())
+
+    def index(self) -> list[Entry]:
+        """All files of the index with their blobs, unread: no sizes, no kinds. Sorted by path."""
+        return sorted(
+            Entry(item.path, 0, blob=item.blob)
+            for item in self._all()
+            if item.mode & _TYPE == git.REGULAR and item.stage == 0
+        )
+
+    def read_index(self, entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
+        """The content of entries of `index`; those over the size limit, or not in this clone, are left out."""
+        sizes = git.sizes(self._root, [entry.blob for entry in entries])
+        fitting = [(entry, size) for entry, size in zip(entries, sizes, strict=True) if 0 <= size <= MAX_BYTES]
+        contents = git.blobs(self._root, ((entry.blob, size) for entry, size in fitting))
+        return zip((entry.path for entry, _ in fitting), contents, strict=True)
+
+
+class _Given:
+    """One file that came by standard input."""
+
+    is_virtual = True
+    label = "standard input"
+
+    def __init__(self, root: str, name: str, data: bytes) -> None:
+        self.root = Path(root)
+        self._folder = _Folder(root, Selection({}), list, label="")
+        self._name = name
+        self._data = data
+
+    def entries(self) -> list[Entry]:
+        size = len(self._data)
+        return [_too_large(self._name, size) if size > MAX_BYTES else Entry(self._name, size)]
+
+    def read(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        return ((path, self._data) for path in paths)
+
+    def find(self, names: Sequence[str]) -> dict[str, bytes]:
+        return self._folder.find(names)
+
+    def config(self) -> tuple[str, bytes] | None:
+        return _config(self)
+
+
+def _with_pointers(entries: list[Entry], read: Callable[[Sequence[Entry]], Iterator[tuple[str, bytes]]]) -> list[Entry]:
+    suspects = [
+        entry
+        for entry in entries
+        if entry.kind is None and 0 < entry.size <= _LFS_MAX_BYTES and classify.may_be_read(entry.path)
+    ]
+    pointers = {path for path, data in read(suspects) if data.startswith(_LFS_PREFIX)}
+    reason = "its content lies in Git LFS"
+    return [
+        entry._replace(kind=FileKind.LFS_POINTER, reason=reason) if entry.path in pointers else entry
+        for entry in entries
+    ]
+
+
+def _walk(root: str) -> list[git.Listed]:
+    """All files below a folder, links unfollowed, `.git` left out."""
+    found: list[git.Listed] = []
+    waiting = [""]
+    while waiting:
+        prefix = waiting.pop()
+        try:
+            with os.scandir(f"{root}/{prefix}") as items:
+                for item in items:
+                    if item.is_dir(follow_symlinks=False):
+                        if item.name != ".git":
+                            waiting.append(f"{prefix}{item.name}/")
+                    else:
+                        found.append(git.Listed(prefix + item.name, 0, ""))
+        except OSError:
+            found.append(git.Listed(prefix.rstrip("/"), 0, ""))
+    return found
+
+
+def _rest(file: int, data: bytes) -> bytes:
+    pieces = [data]
+    size = len(data)
+    while size <= MAX_BYTES and (piece := os.read(file, 1 << 20)):
+        pieces.append(piece)
+        size += len(piece)
+    return b"".join(pieces)
+
+
+def _config(source: Source) -> tuple[str, bytes] | None:
+    found = source.find(CONFIG_NAMES)
+    return next(((name, found[name]) for name in CONFIG_NAMES if name in found), None)
+
+
+def _repository(start: Path, flag: str) -> str:
+    root = git.root_of(str(start))
+    if root is None:
+        raise UsageError(f"{flag} needs a Git repository, and this folder is in none")
+    return root
+
+
+def _absolute(here: str, path: str) -> str:
+    """Without `..`; links in folders resolved, but not the last part: a link is checked as a link."""
+    full = os.path.normpath(f"{here}/{path}" if not path.startswith("/") else path)
+    above, name = os.path.split(full)
+    return f"{os.path.realpath(above).rstrip('/')}/{name}"
+
+
+def _folder_of(here: str, path: str) -> str:
+    full = _absolute(here, path)
+    return os.path.realpath(full) if os.path.isdir(full) else os.path.dirname(full)  # noqa: PTH112, PTH120 - text
+
+
+def _relative(full: str, typed: str, root: str) -> str:
+    if full == root or os.path.realpath(full) == root:
+        return ""
+    if not _inside(full, root):
+        raise UsageError(f"{typed!r} lies outside of the repository", hint=f"its root is {root}")
+    return full[len(root.rstrip("/")) + 1 :]
+
+
+def _inside(full: str, root: str) -> bool:
+    return full == root or full.startswith(root.rstrip("/") + "/")
+
+
+def _submodule(path: str) -> Entry:
+    return Entry(path.rstrip("/"), 0, FileKind.SUBMODULE, "its files are in a repository of its own")
+
+
+def _too_large(path: str, size: int, blob: str = "") -> Entry:
+    reason = f"{size} bytes; at most {MAX_BYTES} are read"
+    return Entry(path, size, FileKind.TOO_LARGE, reason, blob)
+
+
+def _unreadable(path: str, error: OSError) -> Entry:
+    return Entry(path, 0, FileKind.UNREADABLE, (error.strerror or "it cannot be read").lower())
