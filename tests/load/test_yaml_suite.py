@@ -51,7 +51,7 @@ def _ask(program: Path, inputs: Mapping[str, bytes]) -> Answers:
 
 
 @pytest.fixture(scope="module")
-def kubectl(kubeyaml: Path, suite: dict[str, bytes]) -> Answers:
+def decoder(kubeyaml: Path, suite: dict[str, bytes]) -> Answers:
     return _ask(kubeyaml, suite)
 
 
@@ -83,34 +83,34 @@ def _refused_on_its_separator(documents: Iterable[dict[str, Any]]) -> bool:
     return any("invalid Yaml document separator" in document.get("error", "") for document in documents)
 
 
-def _differences(inputs: Mapping[str, bytes], kubectl: Answers) -> dict[str, tuple[Any, Any]]:
-    both = {name: (_ours(data), _theirs(kubectl[name])) for name, data in inputs.items()}
+def _differences(inputs: Mapping[str, bytes], decoder: Answers) -> dict[str, tuple[Any, Any]]:
+    both = {name: (_ours(data), _theirs(decoder[name])) for name, data in inputs.items()}
     return {name: (ours, theirs) for name, (ours, theirs) in both.items() if ours != theirs}
 
 
-def test_reads_each_document_of_the_suite_as_kubectl_does(suite: dict[str, bytes], kubectl: Answers) -> None:
-    usual = {name: data for name, data in suite.items() if not _refused_on_its_separator(kubectl[name])}
+def test_reads_each_document_of_the_suite_as_kubectl_does(suite: dict[str, bytes], decoder: Answers) -> None:
+    usual = {name: data for name, data in suite.items() if not _refused_on_its_separator(decoder[name])}
 
-    assert sorted(_differences(usual, kubectl)) == sorted(EXCEPTIONS)
+    assert sorted(_differences(usual, decoder)) == sorted(EXCEPTIONS)
     assert len(usual) > 350
 
 
 @pytest.mark.parametrize("name", EXCEPTIONS)
 def test_an_exception_is_one_finding_where_libyaml_refuses(
-    name: str, suite: dict[str, bytes], kubectl: Answers
+    name: str, suite: dict[str, bytes], decoder: Answers
 ) -> None:
     problems = manifests.read("input.yaml", suite[name]).problems
 
     assert [(rule, problem.message) for rule, _, problem in problems] == [("yaml-syntax", EXCEPTIONS[name]["ours"])]
-    assert [document["json"] for document in kubectl[name]] == [EXCEPTIONS[name]["kubectl"]]
+    assert [document["json"] for document in decoder[name]] == [EXCEPTIONS[name]["kubectl"]]
 
 
-def test_a_finding_lies_inside_the_document_that_kubectl_refuses(suite: dict[str, bytes], kubectl: Answers) -> None:
+def test_a_finding_lies_inside_the_document_that_kubectl_refuses(suite: dict[str, bytes], decoder: Answers) -> None:
     outside = [
         (name, problem.at)
         for name, data in suite.items()
         for _, index, problem in manifests.read("input.yaml", data).problems
-        if not _refused_on_its_separator(kubectl[name]) and not _inside(problem, index, data)
+        if not _refused_on_its_separator(decoder[name]) and not _inside(problem, index, data)
     ]
 
     assert outside == []
@@ -135,8 +135,8 @@ def _without_refused(data: bytes) -> bytes:
     return data
 
 
-def test_refuses_a_document_that_begins_on_its_separator_line(suite: dict[str, bytes], kubectl: Answers) -> None:
-    for name in (name for name in suite if _refused_on_its_separator(kubectl[name])):
+def test_refuses_a_document_that_begins_on_its_separator_line(suite: dict[str, bytes], decoder: Answers) -> None:
+    for name in (name for name in suite if _refused_on_its_separator(decoder[name])):
         problems = manifests.read("input.yaml", suite[name]).problems
         lines = suite[name].decode().split("\n")
 
@@ -147,9 +147,9 @@ def test_refuses_a_document_that_begins_on_its_separator_line(suite: dict[str, b
 
 
 def test_reads_the_documents_beside_a_refused_one_as_kubectl_does(
-    kubeyaml: Path, suite: dict[str, bytes], kubectl: Answers
+    kubeyaml: Path, suite: dict[str, bytes], decoder: Answers
 ) -> None:
-    refused = {name: data for name, data in suite.items() if _refused_on_its_separator(kubectl[name])}
+    refused = {name: data for name, data in suite.items() if _refused_on_its_separator(decoder[name])}
     rest = {name: _without_refused(data) for name, data in refused.items()}
 
     assert _differences(rest, _ask(kubeyaml, rest)) == {}
