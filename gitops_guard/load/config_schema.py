@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
 from gitops_guard.model.resource import FieldPath
@@ -100,7 +99,7 @@ def _layout_entry() -> dict[str, Any]:
 
 def _rule(rule: Rule) -> dict[str, Any]:
     options = {
-        name: {"description": option.doc, "default": option.default, **option.schema}
+        name: {"description": option.doc, "default": _plain(option.default), **option.schema}
         for name, option in sorted(rule.options.items())
     }
     settings = {
@@ -112,6 +111,12 @@ def _rule(rule: Rule) -> dict[str, Any]:
     # YAML 1.1 reads `on` and `off` as true and false.
     short = {"enum": [*_SHORTHANDS, True, False]}
     return {"description": rule.summary, "anyOf": [short, _closed({**settings, **options})]}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, set | frozenset):
+        return sorted(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def is_valid(document: Mapping[str, Any], rules: Mapping[str, Rule]) -> bool:
@@ -174,6 +179,8 @@ def _unknown(path: FieldPath, key: str, known: Mapping[str, Any], rules: Mapping
 
 def _did_you_mean(key: str, known: Iterable[str], otherwise: str) -> str:
     """Also for `floating_tags` and `floatingTags`."""
+    from difflib import get_close_matches
+
     names = list(known)
     kebab = re.sub(r"(?<=[a-z])(?=[A-Z])|_", "-", key).lower()
     close = [kebab] if kebab in names else get_close_matches(kebab, names, n=1)

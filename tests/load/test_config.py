@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from gitops_guard.load.config import Config
 from gitops_guard.model.errors import ConfigError
 from gitops_guard.model.finding import Severity
 from gitops_guard.model.rule import Option, Profile, Rule, Scope
+from gitops_guard.rules import all_rules
 
 
 def rule(name: str, profile: Profile = Profile.RECOMMENDED, **options: Option) -> Rule:
@@ -300,3 +302,13 @@ def test_the_schema_is_a_schema_and_knows_the_options() -> None:
     assert schema["$schema"].endswith("draft/2020-12/schema")
     options = schema["$defs"]["rules"]["properties"]["unpinned-image-tag"]["anyOf"][1]["properties"]
     assert options["limit"] == {"description": "How many.", "default": 3, "type": "integer", "minimum": 1}
+
+
+def _examples(page: str) -> list[str]:
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    return re.findall(r"```yaml\n(.*?)```", (docs / page).read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("text", _examples("configuration.md") + _examples("layout.md"))
+def test_the_examples_of_the_documentation_are_valid(text: str) -> None:
+    assert config.load(("example.yaml", text.encode()), all_rules()).layout
