@@ -62,6 +62,16 @@ def by_name(path: str, references: References) -> FileKind | None:
     return None if is_candidate(name) else FileKind.NOT_YAML
 
 
+def may_be_read(path: str) -> bool:
+    """Whether the name promises YAML or JSON; all other files are listed and never opened."""
+    return is_candidate(path.rpartition("/")[2])
+
+
+def looks_encrypted(data: bytes) -> bool:
+    """By its bytes, for what must be known before a file is parsed."""
+    return data.startswith(_GIT_CRYPT) or (b"ENC[AES256_GCM," in data and b"sops:" in data)
+
+
 def is_candidate(name: str) -> bool:
     return name.endswith((".yaml", ".yml", ".json")) or name in KUSTOMIZATION_NAMES
 

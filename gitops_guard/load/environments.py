@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -32,15 +31,9 @@ SURE: Final = frozenset(
     }
 )  # fmt: skip
 PLAIN: Final = frozenset({"dev", "development", "stage", "qa"})
-_WORDS: Final = "|".join(sorted(map(re.escape, CANONICAL), key=len, reverse=True))
-_ANY: Final = re.compile(rf"(?:\b|_)(?:{_WORDS})|\bring")
-_EXACT: Final = re.compile(rf"({_WORDS})[-_]?\d{{0,2}}")
-_FIRST: Final = re.compile(rf"({_WORDS})\d{{0,2}}[-_.](.+)")
-_LAST: Final = re.compile(rf"(.+?)[-_.](({_WORDS})\d{{0,2}})")
-_MIDDLE: Final = re.compile(rf"(.+?)[-_.](({_WORDS})\d{{0,2}})[-_.](.+)")
-_RING: Final = re.compile(r"ring[-_]?\d{1,3}|ring[-_][a-z]+")
 # `letsencrypt-staging` and `letsencrypt-production` are two servers of Let's Encrypt, used side by side in one cluster.
-_NO_ENVIRONMENT: Final = re.compile(r"letsencrypt|lets-encrypt|acme|issuer")
+_NO_ENVIRONMENT: Final = ("letsencrypt", "lets-encrypt", "acme", "issuer")
+_DIGITS: Final = "0123456789"
 
 
 class Word(NamedTuple):
@@ -65,22 +58,50 @@ class Word(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def find(name: str) -> Word | None:
-    """The environment in a folder or file name (without its ending), at its start, end or between separators."""
+    """The environment in a folder or file name (without its ending), whole or between `-`, `_` and `.`."""
     lower = name.lower()
-    if not _ANY.search(lower) or _NO_ENVIRONMENT.search(lower):
+    if any(word in lower for word in _NO_ENVIRONMENT):
         return None
-    if _RING.fullmatch(lower):
+    parts = lower.replace("_", "-").replace(".", "-").split("-")
+    if _is_ring(parts):
         return Word(name, lower, "", "ring")
-    if match := _EXACT.fullmatch(lower):
-        return Word(name, match[1], "", "exact")
-    if match := _LAST.fullmatch(lower):
-        return Word(name[match.start(2) : match.end(2)], match[3], name[: match.end(1)], "last")
-    if match := _FIRST.fullmatch(lower):
-        return Word(name[: match.start(2) - 1], match[1], name[match.start(2) :], "first")
-    if match := _MIDDLE.fullmatch(lower):
-        rest = f"{name[: match.end(1)]}-{name[match.start(4) :]}"
-        return Word(name[match.start(2) : match.end(2)], match[3], rest, "middle")
+    spans = [span for span in (_word_at(parts, number) for number in range(len(parts))) if span is not None]
+    if not spans:
+        return None
+    found = next((span for span in spans if span[1] == len(parts)), spans[0])
+    return _word(name, parts, *found)
+
+
+def _is_ring(parts: list[str]) -> bool:
+    """`ring0`, `ring-1`, `ring-canary`."""
+    number = parts[0].removeprefix("ring")
+    if not parts[0].startswith("ring") or len(parts) > 2:
+        return False
+    return number.isdigit() if len(parts) == 1 else not number and parts[1].isalnum()
+
+
+def _word_at(parts: list[str], start: int) -> tuple[int, int, str] | None:
+    """(first part, part behind the last, word): `prod`, `prod2`, `prod-2`, `pre-prod`."""
+    for length in (2, 1):
+        text = "-".join(parts[start : start + length])
+        stem = text.rstrip(_DIGITS)
+        if stem in CANONICAL and len(text) - len(stem) <= 2:
+            return start, min(start + length, len(parts)), stem
+        if length == 2 and stem.endswith("-") and stem[:-1] in CANONICAL and start == 0 and len(parts) == 2:
+            return start, start + length, stem[:-1]
     return None
+
+
+def _word(name: str, parts: list[str], start: int, end: int, word: str) -> Word:
+    first = sum(len(part) + 1 for part in parts[:start])
+    last = first + len("-".join(parts[start:end]))
+    before, after = name[: max(first - 1, 0)], name[last + 1 :]
+    is_last = end == len(parts)
+    if start == 0:
+        where = "exact" if is_last else "first"
+    else:
+        where = "last" if is_last else "middle"
+    return Word(name[first:last], word, "-".join(filter(None, (before, after))), where)
 
 
 def canonical(name: str) -> str:

@@ -7,12 +7,13 @@ ever opened: links are resolved first and refused where they leave it. Paths are
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from gitops_guard.load import classify, git
 from gitops_guard.load.links import RealFolders, follow, resolve_in
+from gitops_guard.load.selection import Selection, absolute, folder_of, inside, relative
 from gitops_guard.model.errors import SourceError, UsageError
 from gitops_guard.model.resource import FileKind
 
@@ -64,11 +65,17 @@ class Source(Protocol):
     def config(self) -> tuple[str, bytes] | None:
         """The name and content of our configuration in this revision."""
 
+    def index(self) -> list[Entry]:
+        """All files of the revision, also those that were not asked for, unread: no sizes, no kinds. Sorted by path."""
+
+    def read_index(self, entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
+        """The content of entries of `index`; what cannot be read or is over the size limit is left out."""
+
 
 def work_tree(start: Path, paths: Sequence[str] = ()) -> Source:
     """The repository around *start*, or around the first of *paths*; a plain folder where there is none."""
     here = os.path.realpath(start)
-    root = git.root_of(_folder_of(here, paths[0]) if paths else here)
+    root = git.root_of(folder_of(here, paths[0]) if paths else here)
     if root is None:
         return folder(start, paths)
     return _Folder(root, Selection.of(here, root, paths), lambda: git.work_tree(root), label="work tree")
@@ -77,8 +84,8 @@ def work_tree(start: Path, paths: Sequence[str] = ()) -> Source:
 def folder(start: Path, paths: Sequence[str] = ()) -> Source:
     """All files of a folder, whatever Git would say. The root is *start*, or the first of *paths* if outside of it."""
     here = root = os.path.realpath(start)
-    if paths and not _inside(_absolute(here, paths[0]), here):
-        root = _folder_of(here, paths[0])
+    if paths and not inside(absolute(here, paths[0]), here):
+        root = folder_of(here, paths[0])
     return _Folder(root, Selection.of(here, root, paths), lambda: _walk(root), label="folder")
 
 
@@ -101,47 +108,7 @@ def stdin(name: str, data: bytes, start: Path | None = None) -> Source:
     """One file that lies nowhere, called *name*. Raises UsageError for a name outside of the repository."""
     here = os.path.realpath(start or Path.cwd())
     root = git.root_of(here) or here
-    return _Given(root, _relative(_absolute(here, name), name, root), data)
-
-
-class Selection:
-    """The paths that the user named, as *named*: path below the root → what was typed. Empty: all."""
-
-    def __init__(self, named: Mapping[str, str]) -> None:
-        self.named = named
-
-    @classmethod
-    def of(cls, here: str, root: str, paths: Sequence[str]) -> Selection:
-        """Raises UsageError for a path outside of *root*."""
-        return cls({_relative(_absolute(here, path), path, root): path for path in paths})
-
-    def __bool__(self) -> bool:
-        return bool(self.named) and "" not in self.named
-
-    def holds(self, path: str) -> bool:
-        if path in self.named:
-            return True
-        end = path.find("/")
-        while end >= 0:
-            if path[:end] in self.named:
-                return True
-            end = path.find("/", end + 1)
-        return False
-
-    def of_listed(self, listed: Iterable[git.Listed]) -> list[git.Listed]:
-        return [item for item in listed if self.holds(item.path)] if self else list(listed)
-
-    def without(self, listed: Iterable[git.Listed]) -> dict[str, str]:
-        """Named paths of which nothing is listed."""
-        if not self:
-            return {}
-        left = dict(self.named)
-        for item in listed:
-            path = item.path
-            while path and left:
-                left.pop(path, None)
-                path = path.rpartition("/")[0]
-        return left
+    return _Given(root, relative(absolute(here, name), name, root), data)
 
 
 class _Folder:
@@ -155,10 +122,11 @@ class _Folder:
         self._root = root
         self._selection = selection
         self._listing = listing
+        self._listed: list[git.Listed] | None = None
         self._targets: dict[str, str] = {}
 
     def entries(self) -> list[Entry]:
-        listed = self._selection.of_listed(self._listing())
+        listed = self._selection.of_listed(self._list())
         # A named path is checked also where Git ignores it.
         for path, typed in self._selection.without(listed).items():
             listed.extend(self._unlisted(path, typed))
@@ -168,6 +136,11 @@ class _Folder:
             entries = self._name_pointers(entries, names)
         entries.sort()
         return entries
+
+    def _list(self) -> list[git.Listed]:
+        if self._listed is None:
+            self._listed = self._listing()
+        return self._listed
 
     def _unlisted(self, path: str, typed: str) -> list[git.Listed]:
         full = f"{self._root}/{path}"
@@ -260,13 +233,20 @@ class _Folder:
         found = {}
         for name in names:
             full = os.path.realpath(f"{self._root}/{name}")
-            if _inside(full, self._root) and os.path.isfile(full):  # noqa: PTH113 - text, as all paths here
+            if inside(full, self._root) and os.path.isfile(full):  # noqa: PTH113 - text, as all paths here
                 with open(full, "rb") as file:  # noqa: PTH123 - as above
                     found[name] = file.read(MAX_BYTES)
         return found
 
     def config(self) -> tuple[str, bytes] | None:
         return _config(self)
+
+    def index(self) -> list[Entry]:
+        return sorted(Entry(item.path, 0) for item in self._list() if item.mode != git.SUBMODULE)
+
+    def read_index(self, entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
+        for entry in entries:
+            yield from self.find([entry.path]).items()
 
 
 class _Objects:
@@ -352,9 +332,22 @@ class _Objects:
     def config(self) -> tuple[str, bytes] | None:
         return _config(self)
 
+    def index(self) -> list[Entry]:
+        return sorted(
+            Entry(item.path, 0, blob=item.blob)
+            for item in self._all()
+            if item.mode & _TYPE == git.REGULAR and item.stage == 0
+        )
+
+    def read_index(self, entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
+        sizes = git.sizes(self._root, [entry.blob for entry in entries])
+        fitting = [(entry, size) for entry, size in zip(entries, sizes, strict=True) if 0 <= size <= MAX_BYTES]
+        contents = git.blobs(self._root, ((entry.blob, size) for entry, size in fitting))
+        return zip((entry.path for entry, _ in fitting), contents, strict=True)
+
 
 class Staged(_Objects):
-    """Its `entries` are what is staged; `index` is all that the next commit will hold."""
+    """Its `entries` are what is staged; its `index` is all that the next commit will hold."""
 
     def entries(self) -> list[Entry]:
         changed = git.changed_in_index(self._root)
@@ -366,21 +359,6 @@ class Staged(_Objects):
 
     def _is_known(self, path: str) -> bool:
         return any(item.path == path or item.path.startswith(f"{path}/") for item in self._all())
-
-    def index(self) -> list[Entry]:
-        """All files of the index with their blobs, unread: no sizes, no kinds. Sorted by path."""
-        return sorted(
-            Entry(item.path, 0, blob=item.blob)
-            for item in self._all()
-            if item.mode & _TYPE == git.REGULAR and item.stage == 0
-        )
-
-    def read_index(self, entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
-        """The content of entries of `index`; those over the size limit, or not in this clone, are left out."""
-        sizes = git.sizes(self._root, [entry.blob for entry in entries])
-        fitting = [(entry, size) for entry, size in zip(entries, sizes, strict=True) if 0 <= size <= MAX_BYTES]
-        contents = git.blobs(self._root, ((entry.blob, size) for entry, size in fitting))
-        return zip((entry.path for entry, _ in fitting), contents, strict=True)
 
 
 class _Given:
@@ -407,6 +385,12 @@ class _Given:
 
     def config(self) -> tuple[str, bytes] | None:
         return _config(self)
+
+    def index(self) -> list[Entry]:
+        return []
+
+    def read_index(self, entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
+        return iter(self.find([entry.path for entry in entries]).items())
 
 
 def _with_pointers(entries: list[Entry], read: Callable[[Sequence[Entry]], Iterator[tuple[str, bytes]]]) -> list[Entry]:
@@ -461,30 +445,6 @@ def _repository(start: Path, flag: str) -> str:
     if root is None:
         raise UsageError(f"{flag} needs a Git repository, and this folder is in none")
     return root
-
-
-def _absolute(here: str, path: str) -> str:
-    """Without `..`; links in folders resolved, but not the last part: a link is checked as a link."""
-    full = os.path.normpath(f"{here}/{path}" if not path.startswith("/") else path)
-    above, name = os.path.split(full)
-    return f"{os.path.realpath(above).rstrip('/')}/{name}"
-
-
-def _folder_of(here: str, path: str) -> str:
-    full = _absolute(here, path)
-    return os.path.realpath(full) if os.path.isdir(full) else os.path.dirname(full)  # noqa: PTH112, PTH120 - text
-
-
-def _relative(full: str, typed: str, root: str) -> str:
-    if full == root or os.path.realpath(full) == root:
-        return ""
-    if not _inside(full, root):
-        raise UsageError(f"{typed!r} lies outside of the repository", hint=f"its root is {root}")
-    return full[len(root.rstrip("/")) + 1 :]
-
-
-def _inside(full: str, root: str) -> bool:
-    return full == root or full.startswith(root.rstrip("/") + "/")
 
 
 def _submodule(path: str) -> Entry:

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from gitops_guard.load import globs, waiver_dialects, waiver_text
+from gitops_guard.load import globs
 from gitops_guard.load.config import read_document
 from gitops_guard.load.globs import GlobError, Globs
 from gitops_guard.load.manifests import FileSource
-from gitops_guard.load.waiver_text import WaiverError
 from gitops_guard.model.errors import ConfigError
 from gitops_guard.model.finding import Finding, Severity, Waived, Waiver
 from gitops_guard.model.resource import FileKind, Location, Resource, ResourceId, SourceFile, Tree

@@ -1,0 +1,308 @@
+"""Tree × rules × configuration → Report. No I/O, but for the schema engine's own look-ups.
+
+`examine` asks what can be asked of files and resources one by one, so that parts of a tree can be examined apart;
+`conclude` asks what needs the whole tree, applies waivers and sorts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from gitops_guard.load import waivers
+from gitops_guard.load.config import Config, Effective, may_run, setting
+from gitops_guard.load.waivers import FileWaiver
+from gitops_guard.model.finding import Coverage, Crash, Finding, Problem, Report, Severity
+from gitops_guard.model.resource import FileKind, Location, Resource, Skipped, SourceFile, Tree
+from gitops_guard.model.rule import Rule, Scope
+
+
+class Schemas(Protocol):
+    """A schema engine: yields (rule id, Problem)."""
+
+    def check(self, resource: Resource) -> Iterable[tuple[str, Problem]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What was found in a part of a tree."""
+
+    findings: list[Finding] = field(default_factory=list)
+    crashes: list[Crash] = field(default_factory=list)
+
+
+def check(
+    tree: Tree, rules: Mapping[str, Rule], config: Config, *, schemas: Schemas | None = None, today: str = ""
+) -> Report:
+    """Everything in one process. *today* is an ISO date; without one, no waiver expires."""
+    part = examine(tree.files, tree.resources, rules, config, schemas)
+    return conclude(tree, [part], rules, config, today=today)
+
+
+def examine(
+    files: Iterable[SourceFile],
+    resources: Iterable[Resource],
+    rules: Mapping[str, Rule],
+    config: Config,
+    schemas: Schemas | None,
+) -> Part:
+    """Ask every rule about each file and each resource. A rule that raises is a crash; the others go on."""
+    engine = _Engine(rules, config)
+    for file in files:
+        engine.file(file)
+    for resource in resources:
+        engine.resource(resource, schemas)
+    return engine.part
+
+
+class _Engine:
+    """Looks rules up by kind, and their settings by environment; stamps what they say."""
+
+    def __init__(self, rules: Mapping[str, Rule], config: Config) -> None:
+        self.rules = rules
+        self.config = config
+        self.part = Part()
+        self._by_kind: dict[str, list[Rule]] = {}
+
+    def file(self, file: SourceFile) -> None:
+        for rule_id, document, problem in file.problems:
+            self._file_finding(self.rules[rule_id], file, document, problem)
+        for rule in self.rules.values():
+            run = rule.run if rule.scope is Scope.FILE else rule.run_file
+            if run is None or (rule.file_kinds and file.kind not in rule.file_kinds):
+                continue
+            effective = setting(rule, self.config, "", file.path)
+            if not effective.enabled:
+                continue
+            try:
+                for document, problem in run(file, effective.options):
+                    self._file_finding(rule, file, document, problem)
+            except Exception as error:
+                self.part.crashes.append(crash(rule, file.path, error))
+
+    def _file_finding(self, rule: Rule, file: SourceFile, document: int, problem: Problem) -> None:
+        effective = setting(rule, self.config, "", file.path)
+        if effective.enabled:
+            location = problem.at or file.locate(document, problem.path, key=problem.on_key)
+            self.part.findings.append(stamp(rule, effective, problem, location, None))
+
+    def resource(self, resource: Resource, schemas: Schemas | None) -> None:
+        environment = resource.app.environment if resource.app else ""
+        for rule in self._rules_for(resource.id.kind):
+            effective = setting(rule, self.config, environment, resource.location.file)
+            if not effective.enabled:
+                continue
+            try:
+                for problem in rule.run(resource, effective.options):
+                    self._resource_finding(rule, effective, problem, resource)
+            except Exception as error:
+                self.part.crashes.append(crash(rule, str(resource.location), error))
+        if schemas is not None:
+            self._schema(resource, schemas, environment)
+
+    def _schema(self, resource: Resource, schemas: Schemas, environment: str) -> None:
+        for rule_id, problem in schemas.check(resource):
+            rule = self.rules.get(rule_id)
+            if rule is None:
+                continue
+            effective = setting(rule, self.config, environment, resource.location.file)
+            if effective.enabled:
+                self._resource_finding(rule, effective, problem, resource)
+
+    def _resource_finding(self, rule: Rule, effective: Effective, problem: Problem, resource: Resource) -> None:
+        location = problem.at or resource.locate(problem.path, key=problem.on_key)
+        self.part.findings.append(stamp(rule, effective, problem, location, resource))
+
+    def _rules_for(self, kind: str) -> list[Rule]:
+        known = self._by_kind.get(kind)
+        if known is None:
+            known = self._by_kind[kind] = [
+                rule
+                for rule in self.rules.values()
+                if rule.scope is Scope.RESOURCE and (not rule.kinds or kind in rule.kinds)
+            ]
+        return known
+
+
+def stamp(rule: Rule, effective: Effective, problem: Problem, location: Location, resource: Resource | None) -> Finding:
+    """A problem with all that its rule need not know."""
+    severity = effective.severity
+    if problem.severity is not None:
+        severity = min(severity, problem.severity)
+    return Finding(
+        location=location,
+        rule=rule.id,
+        severity=severity,
+        message=problem.message,
+        resource=resource.id if resource else None,
+        path=problem.path,
+        fix=problem.fix,
+    )
+
+
+def about_file(rule: Rule, config: Config, path: str, problem: Problem) -> Iterator[Finding]:
+    """The finding of an engine rule about a line of a file; none where the rule is off."""
+    effective = setting(rule, config, "", path)
+    if effective.enabled:
+        yield stamp(rule, effective, problem, problem.at or Location(path), None)
+
+
+def about_resource(rule: Rule, config: Config, resource: Resource, problem: Problem) -> Iterator[Finding]:
+    """The finding of an engine rule about a resource; none where the rule is off."""
+    environment = resource.app.environment if resource.app else ""
+    effective = setting(rule, config, environment, resource.location.file)
+    if effective.enabled:
+        yield stamp(rule, effective, problem, resource.locate(problem.path, key=problem.on_key), resource)
+
+
+def crash(rule: Rule, where: str, error: Exception) -> Crash:
+    """Where a rule failed: frames and the type of the error, never its text, which may hold a value."""
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append(f"{code.co_filename.rpartition('gitops_guard')[2] or code.co_filename}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return Crash(rule.id, where, f"{type(error).__name__} at {' < '.join(reversed(frames[-3:]))}")
+
+
+def conclude(
+    tree: Tree,
+    parts: Sequence[Part],
+    rules: Mapping[str, Rule],
+    config: Config,
+    *,
+    today: str = "",
+    file_waivers: Sequence[FileWaiver] = (),
+    picked: Container[str] | None = None,
+    notes: Sequence[str] = (),
+) -> Report:
+    """The rules about the whole tree, then waivers, excerpts and order.
+
+    Only findings in *picked* files are reported; None is all files.
+    """
+    whole = _whole_tree(tree, rules, config)
+    findings = {
+        finding
+        for part in (*parts, whole)
+        for finding in part.findings
+        if picked is None or finding.location.file in picked
+    }
+    crashes = [crash for part in (*parts, whole) for crash in part.crashes]
+    outcome = waivers.apply(
+        sorted(findings, key=_order),
+        tree,
+        file_waivers,
+        known=frozenset(rules),
+        today=today,
+        complete=tree.complete,
+        ran=frozenset(name for name, rule in rules.items() if may_run(rule, config)),
+        other_linters=config.other_linters,
+    )
+    engine = _Engine(rules, config)
+    extra = [_about_waiver(engine, finding) for finding in outcome.extra]
+    kept = sorted([*outcome.kept, *(finding for finding in extra if finding is not None)], key=_order)
+    return Report(
+        findings=tuple(_with_excerpts(kept, tree, rules)),
+        waived=tuple(sorted(outcome.waived, key=lambda waived: _order(waived.finding))),
+        coverage=_coverage(tree, notes, picked),
+        crashes=tuple(sorted(crashes, key=lambda crash: (crash.rule, crash.where))),
+        rules=tuple(rules[name].info for name in sorted({finding.rule for finding in kept} & rules.keys())),
+    )
+
+
+def _order(finding: Finding) -> tuple[Location, str, str, tuple[str, ...]]:
+    return finding.location, finding.rule, finding.message, tuple(map(str, finding.path))
+
+
+def _whole_tree(tree: Tree, rules: Mapping[str, Rule], config: Config) -> Part:
+    engine = _Engine(rules, config)
+    for rule in rules.values():
+        if rule.scope is Scope.TREE and (tree.complete or not rule.whole):
+            _ask_tree(engine, rule, tree)
+    return engine.part
+
+
+def _ask_tree(engine: _Engine, rule: Rule, tree: Tree) -> None:
+    general = setting(rule, engine.config, "", "")
+    try:
+        for subject, problem in rule.run(tree, general.options):
+            environment, path = _place_of(subject)
+            effective = setting(rule, engine.config, environment, path)
+            if not effective.enabled:
+                continue
+            if isinstance(subject, Resource):
+                location = problem.at or subject.locate(problem.path, key=problem.on_key)
+                finding = stamp(rule, effective, problem, location, subject)
+            else:
+                location = problem.at or subject.locate(0, problem.path, key=problem.on_key)
+                finding = stamp(rule, effective, problem, location, None)
+            engine.part.findings.append(finding)
+    except Exception as error:
+        engine.part.crashes.append(crash(rule, "the whole repository", error))
+
+
+def _place_of(subject: Resource | SourceFile) -> tuple[str, str]:
+    if isinstance(subject, Resource):
+        return (subject.app.environment if subject.app else ""), subject.location.file
+    return "", subject.path
+
+
+def _about_waiver(engine: _Engine, finding: Finding) -> Finding | None:
+    rule = engine.rules.get(finding.rule)
+    if rule is None:
+        return None
+    effective = setting(rule, engine.config, "", finding.location.file)
+    return replace(finding, severity=effective.severity) if effective.enabled else None
+
+
+def _with_excerpts(findings: Iterable[Finding], tree: Tree, rules: Mapping[str, Rule]) -> Iterator[Finding]:
+    """Add the source line where it may be shown: not for rules about secrets, nor for lines that could hold one."""
+    from gitops_guard.model.sensitive import may_show
+
+    data = {file.path: file.data for file in tree.files}
+    lines: dict[str, list[bytes]] = {}
+    for finding in findings:
+        rule = rules.get(finding.rule)
+        at = finding.location
+        if rule is None or not rule.excerpt or at.file not in data:
+            yield finding
+            continue
+        if at.file not in lines:
+            lines[at.file] = data[at.file].splitlines()
+        text = lines[at.file][at.line - 1] if at.line <= len(lines[at.file]) else b""
+        line = text.decode("utf-8", "replace")
+        kind = finding.resource.kind if finding.resource else ""
+        yield replace(finding, excerpt=line) if line.strip() and may_show(line, kind) else finding
+
+
+_SILENT_KINDS = frozenset({FileKind.HELM_VALUES, FileKind.NOT_YAML, FileKind.OTHER_YAML, FileKind.CI_WORKFLOW, FileKind.HELM_CHART})
+
+
+def _coverage(tree: Tree, notes: Sequence[str], picked: Container[str] | None) -> Coverage:
+    files = [file for file in tree.files if picked is None or file.path in picked]
+    resources = [resource for resource in tree.resources if picked is None or resource.location.file in picked]
+    with_resources = {resource.location.file for resource in resources}
+    skipped = list(tree.skipped)
+    in_part: list[Skipped] = []
+    for file in files:
+        if file.reason and file.kind not in _SILENT_KINDS:
+            target = in_part if file.path in with_resources else skipped
+            target.append(Skipped(file.path, file.kind.value, file.reason))
+    return Coverage(
+        resources=len(resources),
+        files=len(with_resources),
+        environments=len({r.app.environment for r in resources if r.app and r.app.environment}),
+        apps=len({resource.app for resource in resources if resource.app}),
+        skipped=tuple(sorted(skipped, key=lambda item: (item.file, item.kind, item.reason))),
+        partial=tuple(sorted(in_part, key=lambda item: (item.file, item.kind, item.reason))),
+        other=tuple(Skipped(file.path, file.kind.value, file.reason) for file in files if file.kind in _SILENT_KINDS),
+        notes=tuple(sorted(notes)),
+    )
+
+
+def reached(report: Report, fail_on: Severity) -> bool:
+    """Whether a finding is as bad as *fail_on* or worse."""
+    worst = report.worst()
+    return worst is not None and worst >= fail_on

@@ -1,0 +1,127 @@
+"""`gitops-guard check`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitops_guard.cli import options, output
+
+if TYPE_CHECKING:
+    from gitops_guard.load.cache import Cache
+    from gitops_guard.load.config import Config
+    from gitops_guard.load.sources import Source
+    from gitops_guard.model.rule import Rule
+    from gitops_guard.pipeline import Outcome
+
+FOUND, NOTHING = 1, 2
+
+
+@click.command("check")
+@click.argument("paths", nargs=-1)
+@options.where
+@click.option(
+    "--stdin-filename", metavar="NAME", default="stdin.yaml", help="What `-` is called.  [default: stdin.yaml]"
+)
+@options.configured
+@options.checked
+@options.shown
+def command(paths: tuple[str, ...], rev: str | None, staged: bool, stdin_filename: str, **given: Any) -> int:
+    """Check the repository around the current folder, or only PATHS of it; `-` is standard input.
+
+    \b
+      gitops-guard check                          the repository around the current folder
+      gitops-guard check apps/production          some paths of it
+      gitops-guard check --rev origin/main        a revision, read from Git's objects
+      gitops-guard check --staged                 what is about to be committed
+      kustomize build x | gitops-guard check -    standard input
+      gitops-guard check --format sarif=out.sarif --format github
+    """
+    from gitops_guard.load import sources
+    from gitops_guard.model.errors import UsageError
+
+    if "-" in paths:
+        if len(paths) > 1 or rev or staged:
+            raise UsageError("`-` stands alone", hint="standard input is checked by itself")
+        source = sources.stdin(stdin_filename, sys.stdin.buffer.read())
+    elif rev and staged:
+        raise UsageError("--rev and --staged exclude each other", hint="a revision or the index, not both")
+    elif rev:
+        source = sources.revision(Path.cwd(), rev, paths)
+    elif staged:
+        source = sources.staged(Path.cwd(), paths)
+    else:
+        source = sources.work_tree(Path.cwd(), paths)
+    complete = not paths and not staged
+    return run(source, given, complete=complete, nothing="nothing to check")
+
+
+def run(source: Source, given: dict[str, Any], *, complete: bool, nothing: str) -> int:
+    """Check *source* and write the reports; the exit code. *nothing* is said where there is nothing for us."""
+    started = time.perf_counter()
+    choice = options.Choice.take(given)
+    to = output.targets(given.get("formats", ()))
+    known = options.load_rules()
+    config = choice.onto(read_config(source, choice, known))
+    outcome = _check(source, choice, config, choice.rules(known), complete=complete)
+    seconds = time.perf_counter() - started
+    report = outcome.report
+    output.write(report, to, coverage=bool(given.get("coverage")), seconds=seconds, fail_on=config.fail_on)
+    return exit_code(outcome, config, nothing)
+
+
+def read_config(source: Source, choice: options.Choice, known: dict[str, Rule]) -> Config:
+    from gitops_guard.load import config
+
+    if choice.config_file:
+        return config.load(options.named_file(choice.config_file), known)
+    return config.load(source.config(), known)
+
+
+def _check(
+    source: Source, choice: options.Choice, config: Config, rules: dict[str, Rule], *, complete: bool
+) -> Outcome:
+    from gitops_guard import pipeline
+    from gitops_guard.cli.progress import progress
+
+    with progress() as tick:
+        return pipeline.run(
+            pipeline.Request(
+                source=source,
+                rules=rules,
+                config=config,
+                jobs=choice.processes,
+                lint=not choice.no_lint,
+                cache=None if choice.no_cache else open_cache(source, config),
+                engine=choice.engine,
+                online=choice.online,
+                today=time.strftime("%Y-%m-%d"),
+                complete=complete,
+                tick=tick,
+            )
+        )
+
+
+def open_cache(source: Source, config: Config) -> Cache:
+    from gitops_guard.load.cache import Cache
+
+    return Cache(source.root, config.digest)
+
+
+def exit_code(outcome: Outcome, config: Config, nothing: str) -> int:
+    """3 a rule crashed; 2 there was nothing to check; 1 a finding reached the level; 0."""
+    from gitops_guard.check import reached
+
+    report = outcome.report
+    if report.crashes:
+        return 3
+    if reached(report, config.fail_on):
+        return FOUND
+    if any(file.documents for file in outcome.tree.files) or report.findings:
+        return 0
+    print(f"Error: {nothing}", file=sys.stderr)  # noqa: T201 - says why the exit code is not 0
+    return NOTHING

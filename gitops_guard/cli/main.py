@@ -1,0 +1,127 @@
+"""The program: flags in, exit code out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from gitops_guard import __version__
+from gitops_guard.model.errors import GuardError
+
+INTERRUPTED = 130
+_COMMANDS = {
+    "apps": "List the apps and environments that were found.",
+    "check": "Check a repository, some paths of it, a revision, or standard input.",
+    "completion": "Print the shell completion script.",
+    "config": "Show the configuration and its JSON Schema.",
+    "explain": "Explain one rule: why, what fails, what passes, its options.",
+    "hook": "Check the files that pre-commit names.",
+    "rules": "List all rules.",
+}
+
+
+class _Commands(click.Group):
+    """Commands are imported when they are called: `--help` imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is click's
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - the signature is click's
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"gitops_guard.cli.{cmd_name}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the signature is click's
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(_COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in _COMMANDS and not name.startswith("-"):
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, _COMMANDS, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else " `gitops-guard --help` lists the commands."
+            raise click.UsageError(f"There is no command {name!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="gitops-guard")
+def main() -> None:
+    """Check a GitOps repository before it reaches a cluster.
+
+    \b
+    Exit codes: 0 nothing reached --fail-on; 1 findings did; 2 usage or
+    configuration is wrong, or there was nothing to check; 3 the tool or its
+    surroundings failed; 130 interrupted.
+    """
+
+
+def run() -> NoReturn:
+    """The entry point. Ends the process without a teardown of what was read: the system frees it faster."""
+    code = _run()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BrokenPipeError:
+        pass
+    os._exit(code)
+
+
+def _run() -> int:
+    try:
+        code: Any = main.main(standalone_mode=False, prog_name="gitops-guard")
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        _say("Interrupted.")
+        return INTERRUPTED
+    except GuardError as error:
+        _say(f"Error: {error}")
+        return error.exit_code
+    except BrokenPipeError:
+        return _silence_stdout()
+    except RecursionError:
+        raise
+    except Exception:
+        return _bug()
+    return code if isinstance(code, int) else 0
+
+
+def _silence_stdout() -> int:
+    """The reader of our output is gone, as with `| head`: that is its own choice and no failure of ours."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _say(text: str) -> None:
+    from gitops_guard.report.show.escape import visible
+
+    print(visible(text), file=sys.stderr)  # noqa: T201 - the last words of the program
+
+
+def _bug() -> int:
+    """A mistake of ours: frames without values, and where to tell of it."""
+    kind, _, trace = sys.exc_info()
+    frames = []
+    while trace is not None:
+        frames.append(f"  {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno} {trace.tb_frame.f_code.co_name}")
+        trace = trace.tb_next
+    name = kind.__name__ if kind else "error"
+    _say(f"gitops-guard {__version__} failed: {name}. This is a mistake of ours; please report it with these lines:")
+    for frame in frames[-8:]:
+        _say(frame)
+    return 3

@@ -1,0 +1,49 @@
+"""What picked files have to know of the rest of their repository, without reading all of it.
+
+Kustomizations that name a picked file say what it is for, those that set images pin what a base leaves open, charts
+make templates, and definitions of custom resources give schemas.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gitops_guard.load import references
+from gitops_guard.load.references import KUSTOMIZATION_NAMES, References
+from gitops_guard.load.sources import Source
+
+_CRD_PATH: Final = re.compile(r"(?:^|[/_.-])(?:crds?|customresourcedefinitions?)(?:[/_.-]|$)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """*paths* are all files of the revision; *examined* are kustomizations that rules have to see."""
+
+    paths: Sequence[str]
+    known: References
+    examined: list[tuple[str, bytes]]
+    definitions: list[tuple[str, bytes]]
+
+
+def read(source: Source, picked: Sequence[tuple[str, bytes]]) -> Surroundings:
+    names = {path for path, _ in picked}
+    around = [entry for entry in source.index() if entry.path not in names]
+    wanted = [entry for entry in around if _is_kustomization(entry.path) or _CRD_PATH.search(entry.path)]
+    contents = list(source.read_index(wanted))
+    kustomizations = [(path, data) for path, data in contents if _is_kustomization(path)]
+    charts = [(entry.path, b"") for entry in around if entry.path.endswith("Chart.yaml")]
+    basenames = [path.rpartition("/")[2].encode("utf-8", "surrogateescape") for path in names]
+    naming = [(path, data) for path, data in kustomizations if any(name in data for name in basenames)]
+    return Surroundings(
+        paths=[*(entry.path for entry in around), *names],
+        known=references.read([*picked, *charts, *naming]),
+        examined=[(path, data) for path, data in kustomizations if b"images:" in data],
+        definitions=[(path, data) for path, data in contents if not _is_kustomization(path)],
+    )
+
+
+def _is_kustomization(path: str) -> bool:
+    return path.rpartition("/")[2] in KUSTOMIZATION_NAMES

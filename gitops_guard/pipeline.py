@@ -1,0 +1,225 @@
+"""One run: a source → Tree and Report, on all cores.
+
+The parent reads all files and what they say of each other, each worker parses and examines a share of them, the parent
+puts the Tree together and asks what needs the whole of it. yamllint runs beside all this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gitops_guard import check, parts
+from gitops_guard.load import classify, references, tree, waivers
+from gitops_guard.load.config import DEFAULT_WAIVERS, Config, may_run
+from gitops_guard.load.crds import CrdIndex
+from gitops_guard.load.layout import Layout
+from gitops_guard.load.references import References
+from gitops_guard.load.sources import Entry, Source
+from gitops_guard.load.waivers import FileWaiver
+from gitops_guard.model.errors import ConfigError
+from gitops_guard.model.finding import Finding, Problem, Report
+from gitops_guard.model.resource import FileKind, Location, Resource, Skipped, SourceFile, Tree
+from gitops_guard.model.rule import Rule
+from gitops_guard.schema.embedded import EmbeddedSchemas
+
+if TYPE_CHECKING:
+    from gitops_guard.lint import Lint
+    from gitops_guard.load.cache import Cache
+
+_NOT_LINTED = (FileKind.HELM_TEMPLATE, FileKind.TEMPLATE, FileKind.NOT_YAML)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to check, and how. *today* is an ISO date; *tick* is called with the number of files that were done.
+
+    *complete* is False where only picked files of a repository are to be reported on.
+    """
+
+    source: Source
+    rules: Mapping[str, Rule]
+    config: Config
+    jobs: int = 1
+    lint: bool = True
+    cache: Cache | None = None
+    engine: str = "embedded"
+    online: bool = False
+    today: str = ""
+    complete: bool = True
+    tick: Callable[[int], None] = field(default=lambda _count: None)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    tree: Tree
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The files of a run before any is parsed. *picked* are those to report on, None for all."""
+
+    entries: Sequence[Entry]
+    files: list[tuple[str, bytes]]
+    known: References
+    crds: CrdIndex
+    layout: Layout
+    picked: frozenset[str] | None
+
+
+def run(request: Request) -> Outcome:
+    """Raises GuardError where the surroundings fail; whatever stands in the files becomes a finding."""
+    file_waivers = _file_waivers(request)
+    read = _read(request)
+    linting = _start_lint(request, read)
+    schemas = _schemas(request, read)
+    found = parts.examine_all(
+        read.files,
+        parts.Setting(
+            known=read.known,
+            place=read.layout.app_of,
+            rules=request.rules,
+            config=request.config,
+            schemas=schemas if request.engine != "kubeconform" else None,
+            tick=request.tick,
+        ),
+        jobs=request.jobs,
+    )
+    whole = tree.assemble(
+        [*(file for part in found for file in part.files), *_unreadable(read)],
+        read.layout.app_of,
+        skipped=[Skipped(entry.path, entry.kind.value, entry.reason) for entry in read.entries if entry.kind],
+        complete=request.complete,
+    )
+    examined = [part.found for part in found]
+    if request.engine != "embedded":
+        examined.append(_kubeconform(request, whole, schemas))
+    if linting is not None:
+        examined.append(_linted(request, linting))
+    report = check.conclude(
+        whole,
+        examined,
+        request.rules,
+        request.config,
+        today=request.today,
+        file_waivers=file_waivers,
+        picked=read.picked,
+        notes=_notes(request, found),
+    )
+    return Outcome(whole, report)
+
+
+def _file_waivers(request: Request) -> list[FileWaiver]:
+    wanted = request.config.waivers or (DEFAULT_WAIVERS,)
+    found = request.source.find(wanted)
+    for name in request.config.waivers:
+        if name not in found:
+            raise ConfigError(f"there is no waiver file {name!r}", hint=f"{request.config.file} names it")
+    return [waiver for name in sorted(found) for waiver in waivers.read((name, found[name]), request.rules)]
+
+
+def _read(request: Request) -> _Read:
+    exclude = request.config.exclude
+    entries = [entry for entry in request.source.entries() if not exclude or not exclude.match(entry.path)]
+    plain = [entry.path for entry in entries if entry.kind is None]
+    files = list(request.source.read([path for path in plain if classify.may_be_read(path)]))
+    if request.complete:
+        known = references.read(files)
+        others = [(path, b"") for path in plain if not classify.may_be_read(path)]
+        return _Read(entries, [*files, *others], known, CrdIndex(files, known), _layout(request, plain), None)
+    from gitops_guard.load import surroundings
+
+    around = surroundings.read(request.source, files)
+    return _Read(
+        entries,
+        [*files, *around.examined],
+        around.known,
+        CrdIndex([*files, *around.definitions], around.known),
+        _layout(request, around.paths),
+        frozenset(plain),
+    )
+
+
+def _layout(request: Request, paths: Sequence[str]) -> Layout:
+    return Layout((path for path in paths if classify.may_be_read(path)), request.config.layout)
+
+
+def _unreadable(read: _Read) -> list[SourceFile]:
+    """What should have been read and was not, as files: a finding can be made of it, and the ledger has its reason."""
+    return [
+        SourceFile(
+            entry.path,
+            FileKind.TOO_LARGE,
+            reason="",
+            problems=(("file-too-large", 0, Problem((), entry.reason, at=Location(entry.path))),),
+        )
+        for entry in read.entries
+        if entry.kind is FileKind.TOO_LARGE and classify.may_be_read(entry.path)
+    ]
+
+
+def _schemas(request: Request, read: _Read) -> EmbeddedSchemas:
+    return EmbeddedSchemas(
+        request.config.kubernetes_version,
+        crds=read.crds,
+        locations=request.config.schema_locations,
+        online=request.online,
+        cache_dir=request.cache.folder if request.cache else None,
+    )
+
+
+def _start_lint(request: Request, read: _Read) -> Lint | None:
+    rule = request.rules.get("lint")
+    if not request.lint or not request.config.lint or rule is None or not may_run(rule, request.config):
+        return None
+    from gitops_guard import lint
+
+    lintable = [
+        (path, data)
+        for path, data in read.files
+        if _is_lintable(path, data, read.known) and (read.picked is None or path in read.picked)
+    ]
+    return lint.start(
+        lintable, root=request.source.root, cache=request.cache, jobs=request.jobs, scratch=request.source.is_virtual
+    )
+
+
+def _is_lintable(path: str, data: bytes, known: References) -> bool:
+    """YAML that a person edits: no templates, no ciphers (SOPS writes those), no JSON."""
+    if not data or path.endswith(".json") or classify.by_name(path, known) in _NOT_LINTED:
+        return False
+    return not classify.looks_encrypted(data) and not classify.is_template(data)
+
+
+def _linted(request: Request, linting: Lint) -> check.Part:
+    findings: list[Finding] = []
+    rule = request.rules["lint"]
+    for path, line, column, severity, message, name in linting.collect():
+        problem = Problem((), f"{message} ({name})", at=Location(path, line, column), severity=severity)
+        findings.extend(check.about_file(rule, request.config, path, problem))
+    return check.Part(findings)
+
+
+def _kubeconform(request: Request, whole: Tree, schemas: EmbeddedSchemas) -> check.Part:
+    from gitops_guard.schema import kubeconform
+
+    found: list[tuple[Resource, str, Problem]] = kubeconform.check(whole.resources, schemas, jobs=request.jobs)
+    findings: list[Finding] = []
+    for resource, rule_id, problem in found:
+        if rule_id in request.rules:
+            findings.extend(check.about_resource(request.rules[rule_id], request.config, resource, problem))
+    return check.Part(findings)
+
+
+def _notes(request: Request, found: Sequence[parts.Examined]) -> list[str]:
+    notes = []
+    if count := sum(part.placeholders for part in found):
+        notes.append(f"{count} values are placeholders: their place was checked, not their type")
+    if count := sum(part.encrypted for part in found):
+        notes.append(f"{count} resources are encrypted by SOPS: names and places of fields were checked")
+    left = sorted(rule.id for rule in request.rules.values() if rule.whole and may_run(rule, request.config))
+    if left and not request.complete:
+        notes.append(f"left to a check of the whole repository: {', '.join(left)}")
+    return notes
