@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from gitops_guard.model.finding import Coverage, Crash, Finding, Report, RuleInfo, Severity, Waived, Waiver
 from gitops_guard.model.resource import Location, ResourceId, Skipped
+
+# The properties are about bytes, not about time: a busy machine fails none of them.
+relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 FRAGMENTS = [
     "a", "web", " ", "\n", "\r", "\t", "::error::", "##[error]", "%0A", "%25", ",", ":", "|", "\\", "\\|", "`", "```",

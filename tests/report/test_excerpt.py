@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from gitops_guard.report.show.excerpt import excerpt
 
+from .hostile import relaxed
+
 
 def columns(text: str) -> int:
     return sum(0 if category(c) in {"Mn", "Me"} else 2 if east_asian_width(c) in {"W", "F"} else 1 for c in text)
@@ -56,6 +58,7 @@ def test_a_line_of_fifty_megabytes_costs_nothing() -> None:
     assert columns(excerpt(line, 25_000_000, 80).text) == 80
 
 
+@relaxed
 @given(st.text(), st.integers(1, 300), st.integers(20, 120))
 def test_never_wider_than_the_terminal(line: str, column: int, width: int) -> None:
     shown = excerpt(line, column, width)

@@ -16,7 +16,7 @@ from gitops_guard.model.resource import Location, ResourceId
 from gitops_guard.report import formats, render
 from gitops_guard.report.context import Context
 
-from .hostile import reports
+from .hostile import relaxed, reports
 
 NAMES = ["github", "json", "junit", "markdown", "rdjson", "sarif", "text"]
 READ_BY_PEOPLE = ["github", "markdown", "text"]
@@ -67,6 +67,7 @@ def test_an_unknown_format_is_a_sentence_and_a_list() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+@relaxed
 @given(report=reports)
 def test_the_same_report_in_any_order_gives_the_same_bytes(name: str, report: Report) -> None:
     context = Context(coverage=True)
@@ -82,6 +83,7 @@ def test_only_text_tells_the_time(name: str, report: Report, context: Context) -
 
 
 @pytest.mark.parametrize("name", READ_BY_PEOPLE)
+@relaxed
 @given(report=reports, coverage=st.booleans())
 def test_no_control_or_invisible_character_reaches_a_person(name: str, report: Report, coverage: bool) -> None:
     text = render(name, report, Context(coverage=coverage))
@@ -90,6 +92,7 @@ def test_no_control_or_invisible_character_reaches_a_person(name: str, report: R
 
 
 @pytest.mark.parametrize("name", READ_BY_PEOPLE)
+@relaxed
 @given(report=reports)
 def test_no_line_starts_a_workflow_command_that_is_not_ours(name: str, report: Report) -> None:
     lines = render(name, report, Context()).splitlines()

@@ -16,7 +16,7 @@ from gitops_guard.model.resource import Location, Skipped
 from gitops_guard.report import markdown, render
 from gitops_guard.report.context import Context
 
-from .hostile import reports
+from .hostile import relaxed, reports
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 TAG = Finding(Location("a.yaml", 3, 5), "unpinned-image-tag", Severity.WARNING, "image has no tag")
@@ -138,6 +138,7 @@ def test_a_file_name_that_does_not_fit_hides_nothing_in_silence() -> None:
     assert "1 more finding not shown: 1 warning." in text
 
 
+@relaxed
 @given(reports)
 def test_hostile_reports_make_no_markup(report: Report) -> None:
     text = render("markdown", report, Context(coverage=True))
@@ -153,6 +154,7 @@ def test_hostile_reports_make_no_markup(report: Report) -> None:
     assert [token.content for token in tokens if token.type == "text" and LIVE.search(token.content)] == []
 
 
+@relaxed
 @given(reports)
 def test_hostile_reports_keep_their_rows(report: Report) -> None:
     coverage = report.coverage
