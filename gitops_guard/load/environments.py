@@ -97,10 +97,7 @@ def _word(name: str, parts: list[str], start: int, end: int, word: str) -> Word:
     last = first + len("-".join(parts[start:end]))
     before, after = name[: max(first - 1, 0)], name[last + 1 :]
     is_last = end == len(parts)
-    if start == 0:
-        where = "exact" if is_last else "first"
-    else:
-        where = "last" if is_last else "middle"
+    where = (("middle", "last"), ("first", "exact"))[start == 0][is_last]
     return Word(name[first:last], word, "-".join(filter(None, (before, after))), where)
 
 

@@ -28,10 +28,6 @@ POLARIS: Final = {"tagNotSpecified": _IMAGE}
 CHECKOV: Final = {"CKV_K8S_14": _IMAGE}
 TRIVY: Final = {"KSV013": _IMAGE}  # also written KSV-0013 and AVD-KSV-0013
 
-MARKERS: Final = (
-    b"kube-linter.io/", b"kube-score/ignore", b"polaris.fairwinds.com/", b"checkov.io/skip", b"trivy:ignore:",
-    b"gitleaks:allow", b"pragma: allowlist", b"pragma: whitelist", b"yamllint disable-line",
-)  # fmt: skip
 _TRIVY: Final = re.compile(r"trivy:ignore:(?:avd-)?ksv-?0*(\d+)", re.IGNORECASE)
 _NEXT_LINE: Final = re.compile(r"pragma: (?:allow|white)list nextline secret")
 _SAME_LINE: Final = re.compile(r"gitleaks:allow|pragma: (?:allow|white)list secret")

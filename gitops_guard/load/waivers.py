@@ -5,10 +5,10 @@ Only files in whose bytes a marker stands are looked at again, those for other l
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from gitops_guard.load import globs
 from gitops_guard.load.config import read_document
@@ -16,16 +16,22 @@ from gitops_guard.load.globs import GlobError, Globs
 from gitops_guard.load.manifests import FileSource
 from gitops_guard.model.errors import ConfigError
 from gitops_guard.model.finding import Finding, Severity, Waived, Waiver
-from gitops_guard.model.resource import FileKind, Location, Resource, ResourceId, SourceFile, Tree
+from gitops_guard.model.resource import FieldPath, FileKind, Location, Resource, ResourceId, SourceFile, Tree
 
 ANNOTATION: Final = "gitops-guard.dev/allow"
 MALFORMED, EXPIRED, UNUSED = "waiver-malformed", "waiver-expired", "waiver-unused"
+# Each suppression of `waiver_dialects` holds one of these; without any, that module is not even imported.
+FOREIGN_MARKERS: Final = (
+    b"kube-linter.io/", b"kube-score/ignore", b"polaris.fairwinds.com/", b"checkov.io/skip", b"trivy:ignore:",
+    b"gitleaks:allow", b"pragma: allowlist", b"pragma: whitelist", b"yamllint disable-line",
+)  # fmt: skip
 _KEYS: Final = ("rule", "paths", "resource", "reason", "owner", "until")
 _REQUIRED: Final = ("rule", "paths", "reason", "owner", "until")
 # A comment in the source of a template is for what it renders, which is not looked at here.
 _TEMPLATES: Final = frozenset({FileKind.HELM_TEMPLATE, FileKind.TEMPLATE})
 _UNREAD: Final = frozenset({FileKind.NOT_YAML, FileKind.GIT_CRYPT, FileKind.EXCLUDED, FileKind.TOO_LARGE})
 _WHOLE_FILE: Final = 1 << 60
+_Made = TypeVar("_Made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,36 +89,48 @@ def _bytes(file: Path) -> bytes:
 
 
 def _entry(entry: Any, number: int, source: FileSource, known: Collection[str]) -> FileWaiver:
-    from difflib import get_close_matches
+    from gitops_guard.load import waiver_text
 
+    _check_shape(entry, number, source)
+    paths = entry["paths"] if isinstance(entry["paths"], list) else [entry["paths"]]
+    names = [entry["resource"]] if "resource" in entry else []
+    _placed(source, (number, "rule"), lambda: waiver_text.check_rule(entry["rule"], known))
+    until = _placed(source, (number, "until"), lambda: waiver_text.check_date(entry["until"]))
+    patterns = _placed(source, (number, "paths"), lambda: _patterns(paths))
+    resource = _placed(source, (number, "resource"), lambda: _patterns(names))
+    waiver = Waiver(entry["rule"], source.locate(0, (number,)), entry["reason"], until, entry["owner"])
+    return FileWaiver(waiver, patterns, resource)
+
+
+def _check_shape(entry: Any, number: int, source: FileSource) -> None:
     at = source.locate(0, (number,))
     if not isinstance(entry, dict):
         raise ConfigError("a waiver is a mapping", at=at, hint=f"with {', '.join(_REQUIRED)}")
     for key in entry:
         if key not in _KEYS:
-            close = get_close_matches(key, _KEYS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"it has: {', '.join(_KEYS)}"
-            raise ConfigError(f"a waiver has no key {key!r}", at=source.locate(0, (number, key), key=True), hint=hint)
+            at = source.locate(0, (number, key), key=True)
+            raise ConfigError(f"a waiver has no key {key!r}", at=at, hint=_meant(key))
     missing = [f"`{key}`" for key in _REQUIRED if not entry.get(key)]
     if missing:
         raise ConfigError(f"a waiver needs {', '.join(missing)}", at=at)
     for key in entry:
         if key != "paths" and not isinstance(entry[key], str):
             raise ConfigError(f"`{key}` is not text", at=source.locate(0, (number, key)))
-    paths = entry["paths"] if isinstance(entry["paths"], list) else [entry["paths"]]
+
+
+def _meant(key: str) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(key, _KEYS, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"it has: {', '.join(_KEYS)}"
+
+
+def _placed(source: FileSource, path: FieldPath, make: Callable[[], _Made]) -> _Made:
+    """What *make* gives; what it refuses, at its place in the waiver file."""
     try:
-        key = "rule"
-        waiver_text.check_rule(entry[key], known)
-        key = "until"
-        until = waiver_text.check_date(entry[key])
-        key = "paths"
-        patterns = _patterns(paths)
-        key = "resource"
-        resource = _patterns([entry[key]] if key in entry else [])
-    except (WaiverError, GlobError) as error:
-        raise ConfigError(str(error), at=source.locate(0, (number, key))) from error
-    waiver = Waiver(entry["rule"], at, entry["reason"], until, entry["owner"])
-    return FileWaiver(waiver, patterns, resource)
+        return make()
+    except ValueError as error:
+        raise ConfigError(str(error), at=source.locate(0, path)) from error
 
 
 def _patterns(texts: Iterable[Any]) -> Globs:
@@ -209,6 +227,10 @@ class _Reader:
         files = self._marked((b"gitops-guard",), self._tree.files)
         self.templates.update(path for path, file in files.items() if file.kind in _TEMPLATES)
         allowed: dict[str, list[_Allow]] = {}
+        if not files:
+            return allowed
+        from gitops_guard.load import waiver_text
+
         for path, file in files.items():
             for comment in _comments(file):
                 for body in waiver_text.directives(comment.text):
@@ -220,14 +242,18 @@ class _Reader:
 
     def foreign(self, paths: Collection[str], allowed: dict[str, list[_Allow]]) -> None:
         """Adds to *allowed* what other linters were told."""
-        files = self._marked(waiver_dialects.MARKERS, [file for file in self._tree.files if file.path in paths])
+        files = self._marked(FOREIGN_MARKERS, [file for file in self._tree.files if file.path in paths])
+        if not files:
+            return
+        from gitops_guard.load import waiver_dialects
+
         for path, file in files.items():
             for comment in _comments(file):
                 for found in waiver_dialects.of_comment(comment.text):
                     waiver = Waiver(found.rule, comment.where, found.reason)
                     first, last = comment.reach(found.reach)
                     allowed.setdefault(path, []).append(_Allow(waiver, first, last, is_ours=False))
-        for resource in self._resources(files, waiver_dialects.MARKERS):
+        for resource in self._resources(files, FOREIGN_MARKERS):
             for key, found in waiver_dialects.of_annotations(resource.annotations):
                 where = resource.locate(("metadata", "annotations", key), key=True)
                 allow = _Allow(Waiver(found.rule, where, found.reason), resource=resource.id, is_ours=False)
@@ -244,9 +270,11 @@ class _Reader:
             yield from (one for one in self._tree.resources if one.location.file in with_marker)
 
     def _granted(self, comment: _Comment, body: str) -> Iterator[_Allow]:
+        from gitops_guard.load import waiver_text
+
         try:
             grant = waiver_text.read(body, self._known)
-        except WaiverError as error:
+        except waiver_text.WaiverError as error:
             self._refuse(comment.where, error)
             return
         if grant is None:
@@ -256,6 +284,8 @@ class _Reader:
             yield _Allow(Waiver(rule, comment.where, grant.reason, grant.until), first, last)
 
     def _annotated(self, resource: Resource) -> Iterator[_Allow]:
+        from gitops_guard.load import waiver_text
+
         where = resource.locate(("metadata", "annotations", ANNOTATION), key=True)
         value = resource.annotations[ANNOTATION]
         for text in str(value).replace("\n", ";").split(";"):
@@ -263,13 +293,13 @@ class _Reader:
                 continue
             try:
                 grant = waiver_text.grant(text.strip(), self._known)
-            except WaiverError as error:
+            except waiver_text.WaiverError as error:
                 self._refuse(where, error)
                 continue
             for rule in grant.rules:
                 yield _Allow(Waiver(rule, where, grant.reason, grant.until), resource=resource.id)
 
-    def _refuse(self, where: Location, error: WaiverError) -> None:
+    def _refuse(self, where: Location, error: ValueError) -> None:
         self.malformed.append(Finding(where, MALFORMED, Severity.ERROR, str(error)))
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gitops_guard.load import tree as trees
 from gitops_guard.load import waiver_dialects, waivers
@@ -393,3 +395,10 @@ def test_columns_count_characters_and_lines_end_with_carriage_returns() -> None:
     text = f"# gitops-guard: allow nothing -- ü\r\nä: 'ü' # gitops-guard: allow x -- y\r\n{POD}"
 
     assert extras(run(text)) == [(1, 1, waivers.MALFORMED), (2, 8, waivers.MALFORMED)]
+
+
+@given(st.text(st.sampled_from("gitops-guard: allow unpinned-image-tag,lint # until 2026-01\n'|")))
+def test_any_comment_is_read_without_a_crash(text: str) -> None:
+    outcome = run(f"a: 1 # gitops-guard: allow {text}\n{POD}# gitops-guard {text}", found(2), found(1))
+
+    assert {finding.rule for finding in outcome.extra} <= {waivers.MALFORMED, waivers.EXPIRED, waivers.UNUSED}
