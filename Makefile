@@ -15,9 +15,11 @@ GO_BUILD = GOTOOLCHAIN=local CGO_ENABLED=0 GOFLAGS='-mod=readonly -trimpath -bui
 help: ## say what there is
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /:	/'
 
+# A copy that is a repository of its own: here it would be a folder of ours, and rules about a whole repository silent.
 demo: $(VENV)/.installed ## install, and check an example repository with realistic mistakes
-	@echo; echo '$$ gitops-guard check examples/shop'
-	@$(BIN)/gitops-guard check examples/shop; code=$$?; echo; \
+	@rm -rf .cache/shop && mkdir -p .cache && cp -R examples/shop .cache/shop && git init -q .cache/shop
+	@echo; echo '$$ gitops-guard check    # in .cache/shop, a copy of examples/shop'
+	@cd .cache/shop && $(CURDIR)/$(BIN)/gitops-guard check; code=$$?; echo; \
 	if [ $$code -eq 1 ]; then echo 'exit code 1: there are findings, as there should be in this example'; \
 	else echo "exit code $$code, and 1 was expected"; exit 1; fi
 
