@@ -1,21 +1,25 @@
-"""Floor 4: a Report as text. One module of this folder is one format; `show/` holds what they share."""
+"""Floor 4: a Report as text. One module of this folder is one format; `show/` holds what they share.
+
+Imports nothing at the top: `--help` asks for the names of the formats, and is to answer at once.
+"""
 
 from __future__ import annotations
 
-from importlib import import_module
-from pathlib import Path
-from typing import cast
+import os
+from typing import TYPE_CHECKING
 
-from gitops_guard.model.errors import UsageError
-from gitops_guard.model.finding import Report
-from gitops_guard.report.context import Context
+if TYPE_CHECKING:
+    from gitops_guard.model.finding import Report
+    from gitops_guard.report.context import Context
 
 _NO_FORMAT = {"__init__", "context"}
 
 
 def formats() -> list[str]:
-    """The names for `--format`, sorted. Imports none of them: `--help` asks too."""
-    return sorted(file.stem for file in Path(__file__).parent.glob("*.py") if file.stem not in _NO_FORMAT)
+    """The names for `--format`, sorted. Imports none of them."""
+    with os.scandir(__path__[0]) as entries:
+        modules = [entry.name.removesuffix(".py") for entry in entries if entry.name.endswith(".py")]
+    return sorted(set(modules) - _NO_FORMAT)
 
 
 def render(name: str, report: Report, context: Context) -> str:
@@ -23,10 +27,15 @@ def render(name: str, report: Report, context: Context) -> str:
 
     Raises UsageError for a name that is no format. The result holds no lone surrogate: it can be written as UTF-8.
     """
+    from importlib import import_module
+
     from gitops_guard.report.show.order import in_order
 
     known = formats()
     if name not in known:
+        from gitops_guard.model.errors import UsageError
+
         raise UsageError(f"there is no output format {name!r}", hint=f"there are: {', '.join(known)}")
     module = import_module(f"{__name__}.{name}")
-    return cast(str, module.render(in_order(report), context))
+    text: str = module.render(in_order(report), context)
+    return text

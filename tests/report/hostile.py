@@ -9,7 +9,7 @@ from gitops_guard.model.finding import Coverage, Crash, Finding, Report, RuleInf
 from gitops_guard.model.resource import Location, ResourceId, Skipped
 
 # The properties are about bytes, not about time: a busy machine fails none of them.
-relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+relaxed = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 FRAGMENTS = [
     "a", "web", " ", "\n", "\r", "\t", "::error::", "##[error]", "%0A", "%25", ",", ":", "|", "\\", "\\|", "`", "```",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # Printable by Unicode's categories and yet without a picture: fillers, joiners and the selectors that smuggle text.
 _FILLERS = (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x2800, 0x3164, 0xFFA0)
-_INVISIBLE = frozenset([*_FILLERS, *range(0xFE00, 0xFE0E), *range(0xE0100, 0xE01F0)])
+_INVISIBLE = frozenset(map(chr, [*_FILLERS, *range(0xFE00, 0xFE0E), *range(0xE0100, 0xE01F0)]))
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _IDEOGRAPHIC_SPACE = "\u3000"  # ordinary in Chinese and Japanese text, though Python calls it unprintable
 
@@ -14,7 +14,7 @@ _OLD_COMMAND = "##["
 
 def visible(text: str) -> str:
     """*text* on one line: control, bidi, zero-width and unassigned characters and broken bytes as `\\x1b`."""
-    if not (text.isascii() and text.isprintable()):
+    if not (text.isprintable() and _INVISIBLE.isdisjoint(text)):
         text = "".join(map(shown, text))
     return text.replace(_OLD_COMMAND, "##\\x5b")
 
@@ -28,7 +28,7 @@ def sentence(message: str) -> str:
 
 def shown(character: str) -> str:
     """One character, or its escape."""
-    if character.isprintable() and ord(character) not in _INVISIBLE:
+    if character.isprintable() and character not in _INVISIBLE:
         return character
     return character if character == _IDEOGRAPHIC_SPACE else _escape(character)
 
