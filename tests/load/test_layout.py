@@ -4,6 +4,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gitops_guard.load import environments
 from gitops_guard.load.globs import GlobError
@@ -188,3 +190,19 @@ def test_finds_the_environments_of_a_real_repository(
     layout = Layout(paths)
 
     assert {layout.place(path).environment for path in paths} - {""} == expected
+
+
+_FOLDERS = st.sampled_from(
+    ["apps", "base", "overlays", "prod", "web-prod", "clusters", "envs", "media", "ring-1", "ä", ".x", "components"]
+)
+
+
+@given(st.lists(st.lists(_FOLDERS, max_size=6).map("/".join), max_size=8))
+def test_any_tree_of_folders_has_places(folders: list[str]) -> None:
+    paths = [f"{folder}/{name}".lstrip("/") for folder in folders for name in ("a.yaml", "kustomization.yaml")]
+    layout = Layout(paths)
+
+    for path in paths:
+        place = layout.place(path)
+        assert path.startswith(place.path)
+        assert place.app or path.startswith(".")
