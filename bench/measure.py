@@ -112,11 +112,17 @@ def _start(command: Command) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command.argv,
         cwd=command.cwd,
-        env={**os.environ, **command.env},
+        env={**_environment(), **command.env},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+def _environment() -> dict[str, str]:
+    """Ours without what keeps Python from caching bytecode: an installed program has it compiled."""
+    slow = {"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "YAMLLINT_CONFIG_FILE"}
+    return {name: value for name, value in os.environ.items() if name not in slow}
 
 
 def _wait(pid: int) -> float:
