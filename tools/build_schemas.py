@@ -225,7 +225,7 @@ def _is_crd_schema(row: Mapping[str, Any], catalog: Catalog) -> bool:
 def _packed(row: Mapping[str, Any], catalog: Catalog) -> tuple[str, str]:
     """The text of the schema and "", or "" and the reason why there is none."""
     try:
-        schema = closed(_inlined(row["schema"]), pattern=_pattern)
+        schema = closed(_inlined(row["schema"]), pattern=re2.translate)
     except NotASchemaError as error:
         reason = f"the published schema cannot be used: {error}"
     else:
@@ -239,15 +239,6 @@ def _packed(row: Mapping[str, Any], catalog: Catalog) -> tuple[str, str]:
             reason = "the published schema constrains nothing"
     catalog.leave_out(row["path"], reason)
     return "", reason
-
-
-_patterns: dict[str, str] = {}
-
-
-def _pattern(pattern: str) -> str:
-    if pattern not in _patterns:
-        _patterns[pattern] = re2.translate(pattern) if _refusal(_compact({"pattern": pattern})) else pattern
-    return _patterns[pattern]
 
 
 def _refusal(text: str) -> str:

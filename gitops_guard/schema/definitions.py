@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gitops_guard.schema.compiled import RefusedError, compiled
 from gitops_guard.schema.re2 import translate
 from gitops_guard.schema.structural import NotASchemaError, closed
 
@@ -51,18 +50,10 @@ def _text(version: Mapping[str, Any]) -> tuple[str, str]:
     if inner is None:
         return "", "the definition in this repository has no schema for it"
     try:
-        text = json.dumps(closed(inner, pattern=_pattern), separators=(",", ":"))
+        text = json.dumps(closed(inner, pattern=translate), separators=(",", ":"))
     except (NotASchemaError, TypeError, ValueError, RecursionError) as error:
         why = error if isinstance(error, NotASchemaError) else "it is not a valid JSON Schema"
         return "", f"the schema of the definition in this repository cannot be used: {why}"
     if len(text) > LARGEST:
         return "", "the schema of the definition in this repository is too large"
     return text, ""
-
-
-def _pattern(pattern: str) -> str:
-    try:
-        compiled(json.dumps({"pattern": pattern}))
-    except RefusedError:
-        return translate(pattern)
-    return pattern

@@ -151,10 +151,12 @@ class EmbeddedSchemas:
         return f'{{"$defs":{{{self._kubernetes.definitions(OBJECT_META)}}},{text[1:]}'
 
     def _missing(self, api_version: str, kind: str, reasons: Sequence[str]) -> str:
-        start = f"no schema for {kind} of {api_version}, so its fields were not checked"
+        from gitops_guard.schema.explain import printable
+
+        start = f"no schema for {printable(kind)} of {printable(api_version)}, so its fields were not checked"
         if reasons:
             return f"{start}: {'; '.join(reasons)}"
-        return start + self._elsewhere(api_version, kind)
+        return start + self._elsewhere(api_version, printable(kind))
 
     def _elsewhere(self, api_version: str, kind: str) -> str:
         assert self._kubernetes is not None  # set by the look-up

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import jsonschema_rs
 
 MOST = 200  # findings about one resource; somebody who reads this many has another problem
+GUESSES = 20  # looking for a similar name costs a millisecond
 SHOWN = 40  # characters; a longer string is told by its type
 _TYPES = {
     "array": "a list",
@@ -50,15 +51,19 @@ class Explanation:
         self.body = body
         self.secret = secret
         self.placeholders: set[FieldPath] = set()
+        self._guesses = GUESSES
 
     def problems(self, errors: Iterable[jsonschema_rs.ValidationError]) -> Iterator[Problem]:
         """Each cause once, in the order of the fields' names."""
-        causes = {cause: None for error in islice(errors, MOST) for cause in self._causes(error)}
+        every = (cause for error in errors for cause in self._causes(error))
+        causes = dict.fromkeys(islice(every, MOST))
         renamed = {(cause.path[:-1], cause.suggestion) for cause in causes if cause.suggestion}
         for cause in sorted(causes, key=lambda cause: (tuple(map(str, cause.path)), cause.message)):
             if cause.keyword == "required" and all((cause.path, name) in renamed for name in cause.accepted):
                 continue
             yield Problem(cause.path, cause.message, on_key=cause.on_key)
+        if next(every, None):
+            yield Problem((), f"more than {MOST} fields of this resource are wrong; the others are not listed")
 
     def _causes(self, error: jsonschema_rs.ValidationError) -> list[Cause]:
         path: FieldPath = tuple(error.instance_path)
@@ -75,8 +80,9 @@ class Explanation:
             case "Not":
                 return [self._forbidden(path, value, self._node(error))]
             case "AdditionalProperties":
+                names: list[str] = kind.unexpected[: MOST + 1]  # type: ignore[attr-defined]  # a kind of error
                 fields = self._node(error).get("properties", {})
-                return [self._unknown(path, name, fields) for name in kind.unexpected if not is_placeholder(name)]  # type: ignore[attr-defined]  # a kind of error
+                return [self._unknown(path, name, fields) for name in names if not is_placeholder(name)]
             case "Required":
                 name = kind.property  # type: ignore[attr-defined]  # a kind of error
                 return [Cause(path, "required", f"`{dotted((*path, name))}` is missing", (name,))]
@@ -104,7 +110,8 @@ class Explanation:
         return Cause(path, "enum", f"{start}; accepted: {_listed(accepted) or 'nothing'}", accepted)
 
     def _unknown(self, path: FieldPath, name: str, fields: Mapping[str, Any]) -> Cause:
-        near = closest(name, list(fields))
+        self._guesses -= 1
+        near = closest(name, list(fields)) if self._guesses >= 0 else ""
         message = f"unknown field `{dotted((*path, name))}`"
         if near:
             message += f"; did you mean `{near}`?"
@@ -240,10 +247,15 @@ def dotted(path: FieldPath) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         elif part and not set(part) & set('./[]" '):
-            text += f".{part}" if text else part
+            text += f".{printable(part)}" if text else printable(part)
         else:
-            text += f'["{part}"]'
+            text += f'["{printable(part)}"]'
     return text or "the resource"
+
+
+def printable(name: str) -> str:
+    """A name that a stranger chose, on one line: no control characters, and not longer than a line."""
+    return _cut(name if name.isprintable() else name.encode("unicode_escape").decode("ascii"))
 
 
 def closest(name: object, known: Sequence[str]) -> str:

@@ -25,9 +25,16 @@ _POSIX = {
 }
 
 
+# A group with flags, a class inside a class, `]` as the first of a class, an escape that ECMA has not, a class escape
+# beside a hyphen.
+_ONLY_GO = r"\(\?[^:]|\[\^?\]|\[:|\\[AQaCpPz]|\\[dDsSwW]-|-\\[dDsSwW]"
+
+
 def translate(pattern: str) -> str:
     """*pattern* with the same meaning in ECMA 262. What cannot be translated is left for the validator to refuse."""
-    return _Translation(pattern).run()
+    import re
+
+    return _Translation(pattern).run() if re.search(_ONLY_GO, pattern) else pattern
 
 
 class _Translation:

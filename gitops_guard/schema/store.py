@@ -82,7 +82,7 @@ class PublicCatalog:
     def __init__(self) -> None:
         self._folder: Path = folder("schemas") / "crds"
         self._index: str | None = None
-        self._block = ("", "")
+        self._blocks: dict[str, str] = {}
 
     @property
     def index(self) -> str:
@@ -109,8 +109,8 @@ class PublicCatalog:
         return [f"{group}/{version}" for group, version in re.findall(rf"\n([^/\n]+)/{wanted}_(\S+) ", self.index)]
 
     def _read(self, block: str) -> str:
-        if self._block[0] != block:
+        if block not in self._blocks:
             import lzma
 
-            self._block = (block, lzma.decompress((self._folder / f"{block}.xz").read_bytes()).decode("ascii"))
-        return self._block[1]
+            self._blocks[block] = lzma.decompress((self._folder / f"{block}.xz").read_bytes()).decode("ascii")
+        return self._blocks[block]

@@ -179,9 +179,7 @@ def _sequence(value: object) -> Iterable[Any]:
 
 
 def _unique(values: Iterable[Any]) -> list[Any]:
-    """Draft 4 wants no value twice. By type as well: 1, true and 1.0 are three values."""
-    kept: list[Any] = []
-    for value in values:
-        if not any(type(value) is type(other) and value == other for other in kept):
-            kept.append(value)
-    return kept
+    """Draft 4 wants no value twice. `1` and `true` are two values, equal as they are in Python."""
+    import json
+
+    return list({json.dumps(value, sort_keys=True): value for value in values}.values())
