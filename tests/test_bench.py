@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bench import corpus, table
+from bench import corpora, corpus, table
+from bench.labelled import LABELS, Label, Place, read_labels
 from bench.measure import BenchError, Command, Pairs, Sample, compare, peak_memory, run
 
 
@@ -134,3 +135,81 @@ def test_the_readme_has_the_place_for_the_table(repository: Path) -> None:
 
     assert table.BEGIN in text
     assert table.END in text
+
+
+def _corpus(name: str, *findings: tuple[str, int]) -> corpora.Corpus:
+    entries = [
+        {
+            "file": "a.yaml",
+            "line": line,
+            "rule": rule,
+            "severity": "error",
+            "message": "m",
+            "fingerprint": f"{line:016}",
+        }
+        for rule, line in findings
+    ]
+    coverage = {"resources": 3, "files": 2, "environments": 1, "partial": [], "other": [], "notes": []}
+    coverage["skipped"] = [{"file": "b.yaml", "kind": "SOPS-encrypted file", "reason": "encrypted | by SOPS"}]
+    summary = {"error": len(entries), "warning": 0, "info": 0}
+    return corpora.Corpus(name, "c" * 40, {"findings": entries, "coverage": coverage, "summary": summary})
+
+
+def _labels(*wrong: int) -> dict[Place, Label]:
+    return {Place("one", "a.yaml", line, "r"): Label(line not in wrong, "read", "c") for line in range(1, 50)}
+
+
+def test_samples_each_rule_by_itself() -> None:
+    one = _corpus("one", *(("r", line) for line in range(1, 50)), ("s", 3))
+
+    assert {rule: len(findings) for rule, findings in corpora.sample([one], 30).items()} == {"r": 30, "s": 1}
+
+
+def test_a_sample_keeps_its_findings_when_others_go() -> None:
+    lines = range(1, 50)
+    before = {found.place for found in corpora.sample([_corpus("one", *(("r", n) for n in lines))], 30)["r"]}
+    gone = min(before)
+
+    after = corpora.sample([_corpus("one", *(("r", n) for n in lines if n != gone.line))], 30)["r"]
+
+    assert before - {found.place for found in after} == {gone}
+
+
+def test_lists_the_sampled_findings_that_nobody_labelled() -> None:
+    sampled = corpora.sample([_corpus("one", ("r", 7), ("s", 3))])
+
+    assert [found.place for found in corpora.unlabelled(sampled, _labels())] == [Place("one", "a.yaml", 3, "s")]
+
+
+def test_the_page_says_which_findings_are_false() -> None:
+    one = _corpus("one", ("r", 7), ("r", 8))
+
+    page = corpora.render([one], corpora.sample([one]), _labels(8))
+
+    assert "| `r` | 2 | 1 | 1 |" in page
+    assert "- `r` at one: `a.yaml:8`: read" in page
+    assert "| not checked | SOPS-encrypted file | encrypted \\| by SOPS | 1 |" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param("- {corpus: a, file: b, line: 1, label: true}", "has the keys", id="a key is missing"),
+        pytest.param(
+            "- {corpus: a, commit: c, file: b, line: 1, label: maybe, why: x}", "true or false", id="no verdict"
+        ),
+        pytest.param("- {corpus: a, commit: c, file: b, line: 1, label: true, why: ' '}", "says why", id="no reason"),
+        pytest.param(
+            "- &one {corpus: a, commit: c, file: b, line: 1, label: true, why: x}\n- *one", "already", id="twice"
+        ),
+    ],
+)
+def test_refuses_labels_that_say_too_little(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "r.yaml").write_text(text)
+
+    with pytest.raises(ValueError, match=message):
+        read_labels(tmp_path)
+
+
+def test_the_labels_can_be_read() -> None:
+    assert all(label.commit for label in read_labels(LABELS).values())
