@@ -6,8 +6,10 @@ import re
 from typing import Final
 
 # Flux and envsubst, Kubernetes, Helm and Argo CD, Argo CD Vault Plugin, SOPS, CI template engines.
+# No part may hold its own opening character, so that a text of open brackets is read once, not once for each of them.
 _ANYWHERE: Final = re.compile(
-    r"\$\{\{?[^}\n]+\}|\$\([A-Za-z_][\w.-]*\)|\{\{[^\n]*?\}\}|\{%[^\n]*?%\}|<path:[^>\n]+>|ENC\[[A-Z0-9_]+,|#\{[^}\n]+\}#"
+    r"\$\{[^${}\n]+\}|\$\([A-Za-z_][\w.-]*\)|\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\}"
+    r"|<path:[^<>\n]+>|ENC\[[A-Z0-9_]{1,40},|#\{[^#{}\n]+\}#"
 )
 # bank-vaults, 1Password, vals: the whole value is a reference.
 _WHOLE: Final = re.compile(r"\s*(?:vault:|>>vault:|op://|ref\+[a-z0-9]+://|\$[A-Za-z_]\w*\s*\Z|secretref\+)")

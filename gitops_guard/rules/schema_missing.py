@@ -9,8 +9,8 @@ Source: https://github.com/datreeio/CRDs-catalog is where the bundled schemas of
 ## Fails
 
 ```yaml
-apiVersion: shop.example.com/v1  # finding
-kind: Basket
+apiVersion: shop.example.com/v1
+kind: Basket  # finding
 metadata:
   name: mine
 ```

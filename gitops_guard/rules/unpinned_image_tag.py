@@ -31,10 +31,10 @@ spec:
           image: ghcr.io/example/shop:latest  # finding
 ```
 
-```yaml title="apps/shop/overlays/production/kustomization.yaml"
+```yaml title="apps/cart/overlays/production/kustomization.yaml"
 resources: [../../base]
 images:
-  - name: ghcr.io/example/shop
+  - name: ghcr.io/example/cart
     newTag: main  # finding
 ```
 
