@@ -21,6 +21,7 @@ from gitops_guard.rules import all_rules
 ROOT = Path(__file__).resolve().parent.parent
 SHOP = ROOT / "examples" / "shop"
 PAGES = sorted([ROOT / "README.md", SHOP / "README.md", *(ROOT / "docs").rglob("*.md")])
+IDENTITY = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
 GUARD = (sys.executable, "-c", "from gitops_guard.cli.main import run; run()")
 
 
@@ -43,9 +44,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("example") / "shop"
     shutil.copytree(SHOP, folder)
     for arguments in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "The shop"]):
-        subprocess.run(
-            ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", *arguments], cwd=folder, check=True
-        )
+        subprocess.run(["git", *IDENTITY, *arguments], cwd=folder, check=True)
     return folder
 
 
@@ -191,3 +190,13 @@ def test_the_configuration_of_a_page_is_valid(page: str) -> None:
 
     assert loaded.kubernetes_version == "1.33"
     assert "production" in loaded.environments
+
+
+def test_the_modules_that_the_architecture_names_are_there() -> None:
+    (house, *_) = re.findall(
+        r"^```\n(gitops_guard/\n.*?)^```", (ROOT / "docs" / "architecture.md").read_text(), re.M | re.S
+    )
+    named = re.findall(r"\b(\w+\.py)\b", house)
+    present = {path.name for path in (ROOT / "gitops_guard").rglob("*.py")}
+
+    assert [name for name in named if name not in present] == []

@@ -19,6 +19,7 @@ from gitops_guard.load.classify import is_candidate
 
 CORPUS = "flux2-kustomize-helm-example"
 RELEASE = "apps/base/podinfo/release.yaml"
+IDENTITY = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
 FILE_HOOKS = ("gitops-guard", "gitops-guard-system")
 SECRET = """
 apiVersion: v1
@@ -35,7 +36,7 @@ def run(folder: Path, *argv: str | Path, **more: Any) -> subprocess.CompletedPro
 
 
 def git(folder: Path, *arguments: str | Path) -> str:
-    done = run(folder, "git", "-c", "user.name=t", "-c", "user.email=t@example.com", *arguments)
+    done = run(folder, "git", *IDENTITY, *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -167,6 +168,16 @@ def test_a_good_change_passes_both_hooks(corpus: Path, pre_commit: PreCommit) ->
     for hook in ("gitops-guard", "gitops-guard-repository"):
         done = pre_commit.run(corpus, hook)
         assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.shared
+def test_the_hook_on_files_names_the_rules_that_it_leaves_to_the_other(corpus: Path, pre_commit: PreCommit) -> None:
+    stage(corpus, RELEASE, lambda text: text.replace("interval: 50m", "interval: 40m"))
+
+    (note,) = [line for line in pre_commit.run(corpus, "gitops-guard").stdout.splitlines() if "left to" in line]
+
+    assert "duplicate-resource" in note
+    assert "environment-layout" in note
 
 
 @pytest.mark.shared
