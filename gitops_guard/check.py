@@ -12,6 +12,7 @@ from typing import Protocol
 
 from gitops_guard.load import waivers
 from gitops_guard.load.config import Config, Effective, may_run, setting
+from gitops_guard.load.tree import Place
 from gitops_guard.load.waivers import FileWaiver
 from gitops_guard.model.finding import Coverage, Crash, Finding, Problem, Report, Severity
 from gitops_guard.model.resource import FileKind, Location, Resource, Skipped, SourceFile, Tree
@@ -46,9 +47,13 @@ def examine(
     rules: Mapping[str, Rule],
     config: Config,
     schemas: Schemas | None,
+    place: Place | None = None,
 ) -> Part:
-    """Ask every rule about each file and each resource. A rule that raises is a crash; the others go on."""
-    engine = _Engine(rules, config)
+    """Ask every rule about each file and each resource. A rule that raises is a crash; the others go on.
+
+    *place* tells the app of a file, and with it the environment whose settings hold.
+    """
+    engine = _Engine(rules, config, place)
     for file in files:
         engine.file(file)
     for resource in resources:
@@ -59,9 +64,10 @@ def examine(
 class _Engine:
     """Looks rules up by kind, and their settings by environment; stamps what they say."""
 
-    def __init__(self, rules: Mapping[str, Rule], config: Config) -> None:
+    def __init__(self, rules: Mapping[str, Rule], config: Config, place: Place | None = None) -> None:
         self.rules = rules
         self.config = config
+        self.place = place
         self.part = Part()
         self._by_kind: dict[str, list[Rule]] = {}
 
@@ -72,7 +78,7 @@ class _Engine:
             run = rule.run if rule.scope is Scope.FILE else rule.run_file
             if run is None or (rule.file_kinds and file.kind not in rule.file_kinds):
                 continue
-            effective = setting(rule, self.config, "", file.path)
+            effective = self.for_file(rule, file.path)
             if not effective.enabled:
                 continue
             try:
@@ -81,8 +87,12 @@ class _Engine:
             except Exception as error:
                 self.part.crashes.append(crash(rule, file.path, error))
 
+    def for_file(self, rule: Rule, path: str) -> Effective:
+        app = self.place(path) if self.place is not None else None
+        return setting(rule, self.config, app.environment if app else "", path)
+
     def _file_finding(self, rule: Rule, file: SourceFile, document: int, problem: Problem) -> None:
-        effective = setting(rule, self.config, "", file.path)
+        effective = self.for_file(rule, file.path)
         if effective.enabled:
             location = problem.at or file.locate(document, problem.path, key=problem.on_key)
             self.part.findings.append(stamp(rule, effective, problem, location, None))
@@ -141,9 +151,10 @@ def stamp(rule: Rule, effective: Effective, problem: Problem, location: Location
     )
 
 
-def about_file(rule: Rule, config: Config, path: str, problem: Problem) -> Iterator[Finding]:
+def about_file(rule: Rule, config: Config, path: str, problem: Problem, place: Place) -> Iterator[Finding]:
     """The finding of an engine rule about a line of a file; none where the rule is off."""
-    effective = setting(rule, config, "", path)
+    app = place(path)
+    effective = setting(rule, config, app.environment if app else "", path)
     if effective.enabled:
         yield stamp(rule, effective, problem, problem.at or Location(path), None)
 
@@ -176,13 +187,15 @@ def conclude(
     today: str = "",
     file_waivers: Sequence[FileWaiver] = (),
     picked: Container[str] | None = None,
+    place: Place | None = None,
     notes: Sequence[str] = (),
 ) -> Report:
     """The rules about the whole tree, then waivers, excerpts and order.
 
     Only findings in *picked* files are reported; None is all files.
     """
-    whole = _whole_tree(tree, rules, config)
+    engine = _Engine(rules, config, place)
+    whole = _whole_tree(engine, tree)
     findings = {
         finding
         for part in (*parts, whole)
@@ -200,7 +213,6 @@ def conclude(
         ran=frozenset(name for name, rule in rules.items() if may_run(rule, config)),
         other_linters=config.other_linters,
     )
-    engine = _Engine(rules, config)
     extra = [_about_waiver(engine, finding) for finding in outcome.extra]
     kept = sorted([*outcome.kept, *(finding for finding in extra if finding is not None)], key=_order)
     return Report(
@@ -216,9 +228,8 @@ def _order(finding: Finding) -> tuple[Location, str, str, tuple[str, ...]]:
     return finding.location, finding.rule, finding.message, tuple(map(str, finding.path))
 
 
-def _whole_tree(tree: Tree, rules: Mapping[str, Rule], config: Config) -> Part:
-    engine = _Engine(rules, config)
-    for rule in rules.values():
+def _whole_tree(engine: _Engine, tree: Tree) -> Part:
+    for rule in engine.rules.values():
         if rule.scope is Scope.TREE and (tree.complete or not rule.whole):
             _ask_tree(engine, rule, tree)
     return engine.part
@@ -228,8 +239,7 @@ def _ask_tree(engine: _Engine, rule: Rule, tree: Tree) -> None:
     general = setting(rule, engine.config, "", "")
     try:
         for subject, problem in rule.run(tree, general.options):
-            environment, path = _place_of(subject)
-            effective = setting(rule, engine.config, environment, path)
+            effective = engine.for_file(rule, subject.location.file if isinstance(subject, Resource) else subject.path)
             if not effective.enabled:
                 continue
             if isinstance(subject, Resource):
@@ -243,17 +253,11 @@ def _ask_tree(engine: _Engine, rule: Rule, tree: Tree) -> None:
         engine.part.crashes.append(crash(rule, "the whole repository", error))
 
 
-def _place_of(subject: Resource | SourceFile) -> tuple[str, str]:
-    if isinstance(subject, Resource):
-        return (subject.app.environment if subject.app else ""), subject.location.file
-    return "", subject.path
-
-
 def _about_waiver(engine: _Engine, finding: Finding) -> Finding | None:
     rule = engine.rules.get(finding.rule)
     if rule is None:
         return None
-    effective = setting(rule, engine.config, "", finding.location.file)
+    effective = engine.for_file(rule, finding.location.file)
     return replace(finding, severity=effective.severity) if effective.enabled else None
 
 
@@ -277,7 +281,9 @@ def _with_excerpts(findings: Iterable[Finding], tree: Tree, rules: Mapping[str, 
         yield replace(finding, excerpt=line) if line.strip() and may_show(line, kind) else finding
 
 
-_SILENT_KINDS = frozenset({FileKind.HELM_VALUES, FileKind.NOT_YAML, FileKind.OTHER_YAML, FileKind.CI_WORKFLOW, FileKind.HELM_CHART})
+_SILENT_KINDS = frozenset(
+    {FileKind.NOT_YAML, FileKind.OTHER_YAML, FileKind.CI_WORKFLOW, FileKind.HELM_CHART, FileKind.HELM_VALUES}
+)
 
 
 def _coverage(tree: Tree, notes: Sequence[str], picked: Container[str] | None) -> Coverage:

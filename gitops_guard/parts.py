@@ -72,7 +72,7 @@ def _examine(files: Sequence[tuple[str, bytes]], setting: Setting) -> Examined:
         if len(read) % _BATCH == 0:
             setting.tick(_BATCH)
     resources = (resource for file in read for resource in tree.resources(file, setting.place))
-    found = check.examine(read, resources, setting.rules, setting.config, setting.schemas)
+    found = check.examine(read, resources, setting.rules, setting.config, setting.schemas, setting.place)
     setting.tick(len(read) % _BATCH)
     if setting.schemas is None:
         return Examined(read, found)

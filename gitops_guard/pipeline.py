@@ -74,6 +74,15 @@ def run(request: Request) -> Outcome:
     file_waivers = _file_waivers(request)
     read = _read(request)
     linting = _start_lint(request, read)
+    try:
+        return _examine(request, read, linting, file_waivers)
+    except BaseException:
+        if linting is not None:
+            linting.cancel()
+        raise
+
+
+def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: Sequence[FileWaiver]) -> Outcome:
     schemas = _schemas(request, read)
     found = parts.examine_all(
         read.files,
@@ -87,17 +96,19 @@ def run(request: Request) -> Outcome:
         ),
         jobs=request.jobs,
     )
+    unread = _unread(read)
     whole = tree.assemble(
-        [*(file for part in found for file in part.files), *_unreadable(read)],
+        [*(file for part in found for file in part.files), *unread],
         read.layout.app_of,
         skipped=[Skipped(entry.path, entry.kind.value, entry.reason) for entry in read.entries if entry.kind],
         complete=request.complete,
     )
     examined = [part.found for part in found]
+    examined.append(check.examine(unread, (), request.rules, request.config, None, read.layout.app_of))
     if request.engine != "embedded":
         examined.append(_kubeconform(request, whole, schemas))
     if linting is not None:
-        examined.append(_linted(request, linting))
+        examined.append(_linted(request, linting, read.layout))
     report = check.conclude(
         whole,
         examined,
@@ -106,6 +117,7 @@ def run(request: Request) -> Outcome:
         today=request.today,
         file_waivers=file_waivers,
         picked=read.picked,
+        place=read.layout.app_of,
         notes=_notes(request, found),
     )
     return Outcome(whole, report)
@@ -146,8 +158,8 @@ def _layout(request: Request, paths: Sequence[str]) -> Layout:
     return Layout((path for path in paths if classify.may_be_read(path)), request.config.layout)
 
 
-def _unreadable(read: _Read) -> list[SourceFile]:
-    """What should have been read and was not, as files: a finding can be made of it, and the ledger has its reason."""
+def _unread(read: _Read) -> list[SourceFile]:
+    """What should have been read and was not, as files of which a finding can be made."""
     return [
         SourceFile(
             entry.path,
@@ -181,8 +193,14 @@ def _start_lint(request: Request, read: _Read) -> Lint | None:
         for path, data in read.files
         if _is_lintable(path, data, read.known) and (read.picked is None or path in read.picked)
     ]
+    source = request.source
     return lint.start(
-        lintable, root=request.source.root, cache=request.cache, jobs=request.jobs, scratch=request.source.is_virtual
+        lintable,
+        root=source.root,
+        cache=request.cache,
+        jobs=request.jobs,
+        scratch=source.is_virtual,
+        find=source.find,
     )
 
 
@@ -193,12 +211,12 @@ def _is_lintable(path: str, data: bytes, known: References) -> bool:
     return not classify.looks_encrypted(data) and not classify.is_template(data)
 
 
-def _linted(request: Request, linting: Lint) -> check.Part:
+def _linted(request: Request, linting: Lint, layout: Layout) -> check.Part:
     findings: list[Finding] = []
     rule = request.rules["lint"]
     for path, line, column, severity, message, name in linting.collect():
         problem = Problem((), f"{message} ({name})", at=Location(path, line, column), severity=severity)
-        findings.extend(check.about_file(rule, request.config, path, problem))
+        findings.extend(check.about_file(rule, request.config, path, problem, layout.app_of))
     return check.Part(findings)
 
 

@@ -12,7 +12,6 @@ import click
 from gitops_guard.cli import options, output
 
 if TYPE_CHECKING:
-    from gitops_guard.load.cache import Cache
     from gitops_guard.load.config import Config
     from gitops_guard.load.sources import Source
     from gitops_guard.model.rule import Rule
@@ -57,11 +56,11 @@ def command(paths: tuple[str, ...], rev: str | None, staged: bool, stdin_filenam
     else:
         source = sources.work_tree(Path.cwd(), paths)
     complete = not paths and not staged
-    return run(source, given, complete=complete, nothing="nothing to check")
+    return run(source, given, complete=complete, may_be_empty=staged)
 
 
-def run(source: Source, given: dict[str, Any], *, complete: bool, nothing: str) -> int:
-    """Check *source* and write the reports; the exit code. *nothing* is said where there is nothing for us."""
+def run(source: Source, given: dict[str, Any], *, complete: bool, may_be_empty: bool) -> int:
+    """Check *source* and write the reports; the exit code. Having nothing to check is an error, or *may_be_empty*."""
     started = time.perf_counter()
     choice = options.Choice.take(given)
     to = output.targets(given.get("formats", ()))
@@ -71,7 +70,7 @@ def run(source: Source, given: dict[str, Any], *, complete: bool, nothing: str) 
     seconds = time.perf_counter() - started
     report = outcome.report
     output.write(report, to, coverage=bool(given.get("coverage")), seconds=seconds, fail_on=config.fail_on)
-    return exit_code(outcome, config, nothing)
+    return exit_code(outcome, config, may_be_empty=may_be_empty)
 
 
 def read_config(source: Source, choice: options.Choice, known: dict[str, Rule]) -> Config:
@@ -87,6 +86,7 @@ def _check(
 ) -> Outcome:
     from gitops_guard import pipeline
     from gitops_guard.cli.progress import progress
+    from gitops_guard.load.cache import open_cache
 
     with progress() as tick:
         return pipeline.run(
@@ -96,7 +96,7 @@ def _check(
                 config=config,
                 jobs=choice.processes,
                 lint=not choice.no_lint,
-                cache=None if choice.no_cache else open_cache(source, config),
+                cache=None if choice.no_cache else open_cache(source.root),
                 engine=choice.engine,
                 online=choice.online,
                 today=time.strftime("%Y-%m-%d"),
@@ -106,13 +106,7 @@ def _check(
         )
 
 
-def open_cache(source: Source, config: Config) -> Cache:
-    from gitops_guard.load.cache import Cache
-
-    return Cache(source.root, config.digest)
-
-
-def exit_code(outcome: Outcome, config: Config, nothing: str) -> int:
+def exit_code(outcome: Outcome, config: Config, *, may_be_empty: bool) -> int:
     """3 a rule crashed; 2 there was nothing to check; 1 a finding reached the level; 0."""
     from gitops_guard.check import reached
 
@@ -121,7 +115,8 @@ def exit_code(outcome: Outcome, config: Config, nothing: str) -> int:
         return 3
     if reached(report, config.fail_on):
         return FOUND
-    if any(file.documents for file in outcome.tree.files) or report.findings:
+    if report.findings or any(file.documents for file in outcome.tree.files):
         return 0
-    print(f"Error: {nothing}", file=sys.stderr)  # noqa: T201 - says why the exit code is not 0
-    return NOTHING
+    message = "nothing to check: no file here holds YAML or JSON with content (--coverage lists the files)"
+    click.echo(message if may_be_empty else f"Error: {message}", err=True)
+    return 0 if may_be_empty else NOTHING

@@ -24,4 +24,4 @@ def command(files: tuple[str, ...], **given: Any) -> int:
     if not wanted:
         click.echo("None of the given files is YAML or JSON: nothing to check.")
         return 0
-    return run(sources.work_tree(Path.cwd(), wanted), given, complete=False, nothing="")
+    return run(sources.work_tree(Path.cwd(), wanted), given, complete=False, may_be_empty=True)

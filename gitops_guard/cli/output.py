@@ -57,6 +57,7 @@ def write(report: Report, to: list[Target], *, coverage: bool, seconds: float, f
             coverage=coverage,
             version=__version__,
             fail_on=fail_on,
+            waived_results=False,
         )
         text = render(name, report, context)
         if file is None:

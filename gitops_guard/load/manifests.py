@@ -126,8 +126,10 @@ def _yaml_error(path: str, index: int, chunk: _Chunk, error: YAMLError) -> tuple
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is not None:
         problem = getattr(error, "problem", None) or "the document cannot be read"
-        line = min(mark.line, max(chunk.data.rstrip(b"\n").count(b"\n"), 0))
-        return _syntax(path, index, problem, chunk.line + line, mark.column if line == mark.line else 0)
+        lines = chunk.data.rstrip(b"\n").split(b"\n")
+        if mark.line >= len(lines):  # the end of the text; nobody can edit a line that is not there
+            return _syntax(path, index, problem, chunk.line + len(lines) - 1, len(lines[-1]))
+        return _syntax(path, index, problem, chunk.line + mark.line, mark.column)
     offset = int(getattr(error, "position", 0) or 0)
     line, start = chunk.data.count(b"\n", 0, offset), chunk.data.rfind(b"\n", 0, offset) + 1
     return _syntax(path, index, "a control character is not allowed in YAML", chunk.line + line, max(offset - start, 0))
