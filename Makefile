@@ -17,10 +17,10 @@ help: ## say what there is
 
 # A copy that is a repository of its own: here it would be a folder of ours, and rules about a whole repository silent.
 demo: $(VENV)/.installed ## install, and check an example repository with realistic mistakes
-	@rm -rf .cache/shop && mkdir -p .cache && cp -R examples/shop .cache/shop && git init -q .cache/shop
-	@echo; echo '$$ gitops-guard check    # in .cache/shop, a copy of examples/shop'
-	@cd .cache/shop && $(CURDIR)/$(BIN)/gitops-guard check; code=$$?; echo; \
-	if [ $$code -eq 1 ]; then echo 'exit code 1: there are findings, as there should be in this example'; \
+	@rm -rf .cache/demo && mkdir -p .cache/demo && cp -R examples/shop .cache/demo/shop && git init -q .cache/demo/shop
+	@echo '$$ gitops-guard check'
+	@cd .cache/demo/shop && $(CURDIR)/$(BIN)/gitops-guard check; code=$$?; echo; \
+	if [ $$code -eq 1 ]; then echo 'exit code 1: there are findings, as there should be in examples/shop'; \
 	else echo "exit code $$code, and 1 was expected"; exit 1; fi
 
 test: $(VENV)/.installed tools ## format, lint, types, import contracts, tests
@@ -52,8 +52,17 @@ $(VENV)/.installed: requirements/dev.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+bench: $(VENV)/.installed tools ## measure against kubeconform and yamllint; writes bench/README.md
+	$(BIN)/python -m bench.run
+
+docs: $(VENV)/.installed ## write anew what programs write: docs/rules, docs/corpora.md, the first screen of README.md
+	$(BIN)/python tools/build_rule_docs.py
+	$(BIN)/python tools/build_readme.py
+	$(BIN)/python -m bench.corpora
+
 schemas: $(VENV)/.installed ## build schemas/ anew; CATALOG is a checkout of datreeio/CRDs-catalog or its schemas as JSON lines
 	$(BIN)/python tools/build_schemas.py --catalog $(CATALOG)
+	$(BIN)/python tools/build_deprecations.py
 
 CATALOG ?= ../shared/data/crd-schemas.jsonl.xz
 

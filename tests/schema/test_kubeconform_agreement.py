@@ -147,33 +147,31 @@ def test_agrees_on_mutations_of_valid_manifests(name: str, corpus: Callable[[str
 
 def test_judges_the_fixtures_of_kubeconform_as_it_does(shared: Path, kubeconform: Path, tmp_path: Path) -> None:
     folder = shared / "suites" / "kubeconform"
+    schemas = EmbeddedSchemas("1.37", crds=lambda group, kind: [])
     differences = [
         str(path.relative_to(folder))
         for path in sorted(folder.rglob("*"))
-        if path.suffix in _SUFFIXES and _accepts(path) != _kubeconform_accepts(path, kubeconform, tmp_path)
+        if path.suffix in _SUFFIXES
+        and _accepts(path, schemas) != _kubeconform_accepts(path, schemas, kubeconform, tmp_path)
     ]
 
     assert differences == sorted(FIXTURE_EXCEPTIONS)
 
 
-def _schemas() -> EmbeddedSchemas:
-    return EmbeddedSchemas("1.37", crds=lambda group, kind: [])
-
-
-def _accepts(path: Path) -> bool:
+def _accepts(path: Path, schemas: EmbeddedSchemas) -> bool:
     """No finding of the loader, the schemas, or of the rule that knows the removed APIs."""
     found = tree.from_files({path.name: path.read_bytes()})
     options = {name: option.default for name, option in deprecated_api.options.items()}
     return not (
         any(file.problems for file in found.files)
-        or any(list(_schemas().check(each)) for each in found.resources)
+        or any(list(schemas.check(each)) for each in found.resources)
         or any(list(deprecated_api.run(each, options)) for each in found.resources)
     )
 
 
-def _kubeconform_accepts(path: Path, kubeconform: Path, folder: Path) -> bool:
+def _kubeconform_accepts(path: Path, schemas: EmbeddedSchemas, kubeconform: Path, folder: Path) -> bool:
     found = tree.from_files({path.name: path.read_bytes()})
-    location = export(_schemas(), [(each.api_version, each.id.kind) for each in found.resources], folder)
+    location = export(schemas, [(each.api_version, each.id.kind) for each in found.resources], folder)
     command = [str(kubeconform), "-strict", "-output", "json", "-schema-location", location, str(path)]
     done = subprocess.run(command, capture_output=True, check=False)
     assert json.loads(done.stdout)["resources"] or done.returncode == 0
