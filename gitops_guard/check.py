@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -73,7 +73,8 @@ class _Engine:
 
     def file(self, file: SourceFile) -> None:
         for rule_id, document, problem in file.problems:
-            self._file_finding(self.rules[rule_id], file, document, problem)
+            if rule_id in self.rules:
+                self._file_finding(self.rules[rule_id], file, document, problem)
         for rule in self.rules.values():
             run = rule.run if rule.scope is Scope.FILE else rule.run_file
             if run is None or (rule.file_kinds and file.kind not in rule.file_kinds):
@@ -184,6 +185,7 @@ def conclude(
     rules: Mapping[str, Rule],
     config: Config,
     *,
+    known: Collection[str] = (),
     today: str = "",
     file_waivers: Sequence[FileWaiver] = (),
     picked: Container[str] | None = None,
@@ -192,7 +194,8 @@ def conclude(
 ) -> Report:
     """The rules about the whole tree, then waivers, excerpts and order.
 
-    Only findings in *picked* files are reported; None is all files.
+    *known* are all rule ids, also of rules that are not asked in this run. Only findings in *picked* files are
+    reported; None is all files.
     """
     engine = _Engine(rules, config, place)
     whole = _whole_tree(engine, tree)
@@ -207,7 +210,7 @@ def conclude(
         sorted(findings, key=_order),
         tree,
         file_waivers,
-        known=frozenset(rules),
+        known=known or frozenset(rules),
         today=today,
         complete=tree.complete,
         ran=frozenset(name for name, rule in rules.items() if may_run(rule, config)),

@@ -33,13 +33,14 @@ _NOT_LINTED = (FileKind.HELM_TEMPLATE, FileKind.TEMPLATE, FileKind.NOT_YAML)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to check, and how. *today* is an ISO date; *tick* is called with the number of files that were done.
+    """What to check, and how. *known* are the ids of all rules, *rules* those to ask. *today* is an ISO date; *tick* is called with the number of files that were done.
 
     *complete* is False where only picked files of a repository are to be reported on.
     """
 
     source: Source
     rules: Mapping[str, Rule]
+    known: frozenset[str]
     config: Config
     jobs: int = 1
     lint: bool = True
@@ -114,6 +115,7 @@ def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: 
         examined,
         request.rules,
         request.config,
+        known=request.known,
         today=request.today,
         file_waivers=file_waivers,
         picked=read.picked,
@@ -129,7 +131,7 @@ def _file_waivers(request: Request) -> list[FileWaiver]:
     for name in request.config.waivers:
         if name not in found:
             raise ConfigError(f"there is no waiver file {name!r}", hint=f"{request.config.file} names it")
-    return [waiver for name in sorted(found) for waiver in waivers.read((name, found[name]), request.rules)]
+    return [waiver for name in sorted(found) for waiver in waivers.read((name, found[name]), request.known)]
 
 
 def _read(request: Request) -> _Read:

@@ -66,7 +66,7 @@ def run(source: Source, given: dict[str, Any], *, complete: bool, may_be_empty: 
     to = output.targets(given.get("formats", ()))
     known = options.load_rules()
     config = choice.onto(read_config(source, choice, known))
-    outcome = _check(source, choice, config, choice.rules(known), complete=complete)
+    outcome = _check(source, choice, config, known, complete=complete)
     seconds = time.perf_counter() - started
     report = outcome.report
     output.write(report, to, coverage=bool(given.get("coverage")), seconds=seconds, fail_on=config.fail_on)
@@ -82,7 +82,7 @@ def read_config(source: Source, choice: options.Choice, known: dict[str, Rule]) 
 
 
 def _check(
-    source: Source, choice: options.Choice, config: Config, rules: dict[str, Rule], *, complete: bool
+    source: Source, choice: options.Choice, config: Config, known: dict[str, Rule], *, complete: bool
 ) -> Outcome:
     from gitops_guard import pipeline
     from gitops_guard.cli.progress import progress
@@ -92,7 +92,8 @@ def _check(
         return pipeline.run(
             pipeline.Request(
                 source=source,
-                rules=rules,
+                rules=choice.rules(known),
+                known=frozenset(known),
                 config=config,
                 jobs=choice.processes,
                 lint=not choice.no_lint,

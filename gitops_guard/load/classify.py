@@ -33,7 +33,7 @@ _LOCAL_GROUPS: Final = {
     "apiserver.config.k8s.io": "the API server", "kubeadm.k8s.io": "kubeadm", "ctlptl.dev": "ctlptl",
     "kubelet.config.k8s.io": "the kubelet", "kubescheduler.config.k8s.io": "the scheduler",
     "client.authentication.k8s.io": "kubectl", "cli.kyverno.io": "kyverno", "test.gatekeeper.sh": "gator",
-    "tanka.dev": "tanka", "devspace.sh": "devspace", "image.toolkit.config": "flux",
+    "tanka.dev": "tanka", "devspace.sh": "devspace", "schema.plugin.fluxcd.io": "the flux plugin",
 }  # fmt: skip
 
 REASONS: Final = {

@@ -2,7 +2,8 @@
 
 yamllint runs as a program with the configuration that it would find by itself (`.yamllint`, `YAMLLINT_CONFIG_FILE`,
 …); without one, a quiet one that is part of gitops-guard. Helm templates and encrypted files are left out, and what
-is a `yaml-syntax` finding is not said twice. `--no-lint` turns it off for a run. To allow one line, `# yamllint
+is a `yaml-syntax` finding is not said twice. The severity is the level that yamllint's configuration gives; ours gives
+warnings only. `--no-lint` turns it off for a run. To allow one line, `# yamllint
 disable-line` works as always.
 
 Source: https://yamllint.readthedocs.io/en/stable/rules.html
@@ -11,4 +12,5 @@ Source: https://yamllint.readthedocs.io/en/stable/rules.html
 from gitops_guard.model.finding import Severity
 from gitops_guard.model.rule import engine_rule
 
-RULE = engine_rule(__name__, __doc__, Severity.WARNING)
+# The level is yamllint's own: a rule at `level: error` in the user's configuration fails the check.
+RULE = engine_rule(__name__, __doc__, Severity.ERROR)
