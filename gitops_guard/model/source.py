@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from posixpath import normpath
-from typing import Any
+from typing import Any, Final
 
 from gitops_guard.model.resource import Resource, Tree
 from gitops_guard.model.workload import value_at
+
+_DEPLOYING: Final = frozenset({"Kustomization", "Application", "ApplicationSet"})
 
 
 def deployed_folders(tree: Tree) -> frozenset[str]:
@@ -16,7 +18,8 @@ def deployed_folders(tree: Tree) -> frozenset[str]:
     Whether its source is this very repository is not known offline; a folder that is not in the tree tells that it
     is not.
     """
-    found = {normpath(path.lstrip("/")) for resource in tree.resources for path in _paths(resource)}
+    deploying = (resource for resource in tree.resources if resource.id.kind in _DEPLOYING)
+    found = {normpath(path.lstrip("/")) for resource in deploying for path in _paths(resource)}
     return frozenset("" if path == "." else path for path in found)
 
 

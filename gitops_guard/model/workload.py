@@ -55,12 +55,16 @@ def containers(resource: ResourceId, body: Mapping[str, Any]) -> Iterator[tuple[
     template = template_path(resource)
     if template is None:
         return
-    spec = value_at(body, (*template, "spec"))
-    if not isinstance(spec, Mapping):
+    spec: Any = body
+    for part in (*template, "spec"):
+        if not isinstance(spec, dict) or part not in spec:
+            return
+        spec = spec[part]
+    if not isinstance(spec, dict):
         return
     for group in _CONTAINERS:
         entries = spec.get(group)
         if isinstance(entries, list):
             for number, container in enumerate(entries):
-                if isinstance(container, Mapping):
+                if isinstance(container, dict):
                     yield (*template, "spec", group, number), container

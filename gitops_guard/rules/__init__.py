@@ -7,7 +7,7 @@ finds itself, `RULE = engine_rule(__name__, __doc__, …)`.
 from __future__ import annotations
 
 from importlib import import_module
-from pkgutil import iter_modules
+from os import listdir
 
 from gitops_guard.model.rule import Profile, Rule
 
@@ -27,7 +27,9 @@ rules:
 
 def all_rules() -> dict[str, Rule]:
     """The built-in rules by id, in the order of their ids. Raises TypeError for a module that is not one rule."""
-    found = {rule.id: rule for rule in map(_rule_of, (module.name for module in iter_modules(__path__)))}
+    files = listdir(__path__[0])  # noqa: PTH208  every command pays for this; names are enough
+    modules = (file.removesuffix(".py") for file in files if file.endswith(".py") and file != "__init__.py")
+    found = {rule.id: rule for rule in map(_rule_of, modules)}
     return dict(sorted(found.items()))
 
 

@@ -116,8 +116,9 @@ def _branches(tree: Tree) -> Iterator[tuple[Resource, Problem]]:
     """Sources of one repository and one path whose branches are named for different environments."""
     groups: dict[tuple[str, ...], list[_Branch]] = {}
     for resource in tree.resources:
-        for key, branch in _sources(resource):
-            groups.setdefault(key, []).append(branch)
+        if resource.id.kind in ("GitRepository", "Application"):
+            for key, branch in _sources(resource):
+                groups.setdefault(key, []).append(branch)
     for found in groups.values():
         names = sorted({branch.name for branch in found})
         if len({environments.canonical(name) for name in names if _is_environment(name)}) < 2:
@@ -166,13 +167,15 @@ def _outside(tree: Tree, placed: list[App]) -> Iterator[tuple[Resource, Problem]
     referred: frozenset[str] | None = None
     seen: set[str] = set()
     for resource in tree.resources:
+        app = resource.app
+        if app is None or app.environment or app.cluster or app.renderer == "helm":
+            continue
         folder = dirname(resource.location.file)
         if folder in seen:
             continue
         seen.add(folder)
-        app = resource.app
         holder = next((above for above in (folder, dirname(folder)) if above in holders), None)
-        if app is None or app.environment or app.cluster or app.renderer == "helm" or holder is None:
+        if holder is None:
             continue
         if not _APART.isdisjoint(folder.removeprefix(holder).split("/")):
             continue
@@ -242,7 +245,8 @@ def _mixed(tree: Tree, placed: list[App]) -> Iterator[tuple[Resource, Problem]]:
         if app.cluster:
             continue
         for folder in _above(app.path):
-            word = environments.find(folder.rpartition("/")[2])
+            name = folder.rpartition("/")[2]
+            word = environments.find(name) if app.environment in name else None
             if word is None or environments.canonical(app.environment) != environments.canonical(word.text):
                 continue
             if word.where == "exact":

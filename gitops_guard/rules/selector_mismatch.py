@@ -108,12 +108,16 @@ _GROUPS: Final = frozenset({"apps", "extensions", "batch", ""})
 def selector_mismatch(resource: Resource, _: Options) -> Iterator[Problem]:
     if resource.id.group not in _GROUPS:
         return
-    selector = value_at(resource.body, _SELECTOR)
-    template = value_at(resource.body, ("spec", "template"))
-    if not isinstance(selector, Mapping) or not isinstance(template, Mapping):
+    spec = resource.body.get("spec")
+    if not isinstance(spec, dict):
+        return
+    selector, template = spec.get("selector"), spec.get("template")
+    if not isinstance(selector, dict) or not isinstance(template, dict):
         return  # missing or of a wrong type: the schema says so
     labels = value_at(template, ("metadata", "labels"))
-    labels = labels if isinstance(labels, Mapping) else {}
+    labels = labels if isinstance(labels, dict) else {}
+    if selector.get("matchLabels") == labels and len(selector) == 1 and labels:
+        return
     if resource.id.kind == "ReplicationController":
         yield from _match_labels(selector, labels, _SELECTOR)
     elif resource.id.kind != "Job" or value_at(resource.body, ("spec", "manualSelector")) is True:

@@ -110,12 +110,17 @@ class _Demand(NamedTuple):
 def unpinned_image_tag(tree: Tree, options: Options) -> Iterator[tuple[Resource | SourceFile, Problem]]:
     demand = _Demand(frozenset(options["floating-tags"]), bool(options["digest"]))
     pinned: frozenset[str] | None = None
+    fine: set[str] = set()
     for resource in tree.resources:
         if resource.id.kind not in workload.KINDS:
             continue
         for path, container in workload.containers(resource.id, resource.body):
-            found = _judge(container.get("image"), demand)
+            reference = container.get("image")
+            if not isinstance(reference, str) or reference in fine:
+                continue
+            found = _judge(reference, demand)
             if found is None:
+                fine.add(reference)
                 continue
             if pinned is None:
                 pinned = _set_elsewhere(tree)
@@ -126,10 +131,8 @@ def unpinned_image_tag(tree: Tree, options: Options) -> Iterator[tuple[Resource 
     yield from _in_kustomizations(tree, demand)
 
 
-def _judge(reference: object, demand: _Demand) -> tuple[Image, str] | None:
+def _judge(reference: str, demand: _Demand) -> tuple[Image, str] | None:
     """The image and what is wrong with it."""
-    if not isinstance(reference, str):
-        return None
     parsed = image.parse(reference)
     if parsed.digest or (parsed.tag and parsed.tag.lower() not in demand.floating and not demand.digest):
         return None
