@@ -69,7 +69,7 @@ from posixpath import join, normpath
 from typing import Any
 
 from gitops_guard.model.finding import Problem, Severity
-from gitops_guard.model.resource import FileKind, Resource, ResourceId, SourceFile, Tree
+from gitops_guard.model.resource import FileKind, Location, Resource, ResourceId, SourceFile, Tree
 from gitops_guard.model.rule import Options, tree_rule
 from gitops_guard.model.source import deployed_folders
 
@@ -82,12 +82,12 @@ def duplicate_resource(tree: Tree, _: Options) -> Iterator[tuple[Resource, Probl
     by_file = _repeated(tree)
     if not by_file:
         return
-    told: set[int] = set()
+    told: set[frozenset[Location]] = set()
     for resources in by_file.values():
         yield from _twice(resources, "in one file", told)
     kustomizations = {file.path.rpartition("/")[0]: file for file in tree.of_kind(FileKind.KUSTOMIZATION)}
     for folder, file in kustomizations.items():
-        files = _collected(folder, kustomizations, frozenset())
+        files = _collected(folder, kustomizations)
         yield from _twice(_resources(files, by_file), f"both collected by {file.path}", told)
     for folder in sorted(deployed_folders(tree)):
         if folder not in kustomizations:
@@ -105,13 +105,17 @@ def _repeated(tree: Tree) -> dict[str, list[Resource]]:
     return by_file
 
 
-def _twice(resources: Iterable[Resource], how: str, told: set[int]) -> Iterator[tuple[Resource, Problem]]:
+def _twice(
+    resources: Iterable[Resource], how: str, told: set[frozenset[Location]]
+) -> Iterator[tuple[Resource, Problem]]:
+    """Each pair is told once, and each resource is at fault once, whoever else collects it."""
     first: dict[ResourceId, Resource] = {}
     for resource in resources:
         other = first.setdefault(resource.id, resource)
-        if other is resource or id(resource) in told:
+        here, pair = frozenset({resource.location}), frozenset({resource.location, other.location})
+        if other is resource or here in told or pair in told:
             continue
-        told.add(id(resource))
+        told.update((here, pair))
         place = f"{other.location.file}:{other.location.line}"
         message = f"`{resource.id}` is already defined in {place}, {how}"
         yield resource, Problem(("metadata", "name"), message)
@@ -122,18 +126,30 @@ def _resources(files: Iterable[str], by_file: Mapping[str, list[Resource]]) -> I
         yield from by_file.get(file, ())
 
 
-def _collected(folder: str, kustomizations: Mapping[str, SourceFile], above: frozenset[str]) -> list[str]:
-    """The files that a kustomization collects, itself or through others that leave ids as they are."""
-    found: dict[str, None] = {}
-    for body in _bodies(kustomizations[folder]):
-        for entry in _entries(body):
-            path = normpath(join(folder, entry))
-            nested = kustomizations.get(path)
-            if nested is None:
-                found[path] = None
-            elif path not in above and not any(key in body for body in _bodies(nested) for key in _CHANGES):
-                found.update(dict.fromkeys(_collected(path, kustomizations, above | {folder})))
-    return list(found)
+def _collected(folder: str, kustomizations: Mapping[str, SourceFile]) -> list[str]:
+    """The files that a kustomization collects, itself or through others that leave ids as they are.
+
+    Each folder is visited once: circles end, and a folder that many collect costs no more.
+    """
+    found: list[str] = []
+    seen = {folder}
+    waiting = _listed(folder, kustomizations[folder])
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        nested = kustomizations.get(path)
+        if nested is None:
+            found.append(path)
+        elif not any(key in body for body in _bodies(nested) for key in _CHANGES):
+            waiting += _listed(path, nested)
+    return found
+
+
+def _listed(folder: str, file: SourceFile) -> list[str]:
+    """What a kustomization lists, the last first."""
+    return [normpath(join(folder, entry)) for body in _bodies(file) for entry in _entries(body)][::-1]
 
 
 def _bodies(file: SourceFile) -> list[Mapping[str, Any]]:
