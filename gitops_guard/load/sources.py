@@ -7,7 +7,7 @@ ever opened: links are resolved first and refused where they leave it. Paths are
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
@@ -86,7 +86,7 @@ def folder(start: Path, paths: Sequence[str] = ()) -> Source:
     here = root = os.path.realpath(start)
     if paths and not inside(absolute(here, paths[0]), here):
         root = folder_of(here, paths[0])
-    return _Folder(root, Selection.of(here, root, paths), lambda: _walk(root), label="folder")
+    return _Folder(root, Selection.of(here, root, paths), lambda: [_walk(root)], label="folder")
 
 
 def revision(start: Path, name: str, paths: Sequence[str] = ()) -> Source:
@@ -116,7 +116,9 @@ class _Folder:
 
     is_virtual = False
 
-    def __init__(self, root: str, selection: Selection, listing: Callable[[], list[git.Listed]], *, label: str) -> None:
+    def __init__(
+        self, root: str, selection: Selection, listing: Callable[[], Iterable[list[git.Listed]]], *, label: str
+    ) -> None:
         self.root = Path(root)
         self.label = label
         self._root = root
@@ -126,21 +128,39 @@ class _Folder:
         self._targets: dict[str, str] = {}
 
     def entries(self) -> list[Entry]:
-        listed = self._selection.of_listed(self._list())
+        listed: list[git.Listed] = []
+        entries: list[Entry] = []
+        unusual: list[tuple[str, os.stat_result]] = []
+        for part in self._parts():
+            chosen = self._selection.of_listed(part)
+            listed += chosen
+            self._stat(chosen, entries, unusual)
         # A named path is checked also where Git ignores it.
         for path, typed in self._selection.without(listed).items():
-            listed.extend(self._unlisted(path, typed))
+            named = self._unlisted(path, typed)
+            listed += named
+            self._stat(named, entries, unusual)
         names = {item.path for item in listed}
-        entries = self._stat(listed, names)
-        if any(name.endswith(".gitattributes") for name in names):
-            entries = self._name_pointers(entries, names)
+        described = (self._unusual(path, state, names) for path, state in unusual)
+        entries += [entry for entry in described if entry is not None]
         entries.sort()
+        if any(name.endswith(".gitattributes") for name in names):
+            return self._name_pointers(entries, names)
         return entries
 
+    def _parts(self) -> Iterator[list[git.Listed]]:
+        """The listing as it comes: Git looks for the second part while we look at the files of the first."""
+        if self._listed is not None:
+            yield self._listed
+            return
+        listed: list[git.Listed] = []
+        for part in self._listing():
+            listed += part
+            yield part
+        self._listed = listed
+
     def _list(self) -> list[git.Listed]:
-        if self._listed is None:
-            self._listed = self._listing()
-        return self._listed
+        return [item for part in self._parts() for item in part]
 
     def _unlisted(self, path: str, typed: str) -> list[git.Listed]:
         full = f"{self._root}/{path}"
@@ -150,8 +170,9 @@ class _Folder:
             return [item._replace(path=f"{path}/{item.path}") for item in _walk(full)]
         return [git.Listed(path, 0, "")]
 
-    def _stat(self, listed: Sequence[git.Listed], names: set[str]) -> list[Entry]:
-        entries: list[Entry] = []
+    def _stat(
+        self, listed: Sequence[git.Listed], entries: list[Entry], unusual: list[tuple[str, os.stat_result]]
+    ) -> None:
         folders = RealFolders(self._root)
         owner, lstat, prefix = os.geteuid(), os.lstat, self._root + "/"
         seen = ""
@@ -175,9 +196,8 @@ class _Folder:
             # The owner's read bit saves a call for each of 9,000 files.
             if state.st_mode & 0o170400 == 0o100400 and state.st_uid == owner and state.st_size <= MAX_BYTES:
                 entries.append(Entry(path, state.st_size))
-            elif (entry := self._unusual(path, state, names)) is not None:
-                entries.append(entry)
-        return entries
+            else:
+                unusual.append((path, state))
 
     def _unusual(self, path: str, state: os.stat_result, names: set[str]) -> Entry | None:
         match state.st_mode & _TYPE:

@@ -15,6 +15,10 @@ from gitops_guard.model.errors import SourceError, UsageError
 HOSTILE = ["with blank.yaml", "quo\"te'.yaml", "new\nline.yaml", "tab\t.yaml", "-dash.yaml", "grün.yaml", "*.yaml"]
 
 
+def work_tree(root: Path) -> list[git.Listed]:
+    return [item for part in git.work_tree(str(root)) for item in part]
+
+
 def paths(listed: list[git.Listed]) -> list[str]:
     return sorted(item.path for item in listed)
 
@@ -34,14 +38,14 @@ def test_a_linked_work_tree_is_a_root_of_its_own(git_repository: Any, tmp_path: 
     git_repository.git("worktree", "add", "-q", str(tmp_path / "other"))
 
     assert git.root_of(str(tmp_path / "other")) == str((tmp_path / "other").resolve())
-    assert paths(git.work_tree(str(tmp_path / "other"))) == ["a.yaml"]
+    assert paths(work_tree(tmp_path / "other")) == ["a.yaml"]
 
 
 def test_the_work_tree_has_tracked_and_untracked_files_but_no_ignored_ones(git_repository: Any) -> None:
     git_repository.write({"tracked.yaml": "a: 1\n", ".gitignore": "out/\n"}).commit()
     git_repository.write({"new/untracked.yaml": "a: 1\n", "out/rendered.yaml": "a: 1\n"})
 
-    listed = git.work_tree(str(git_repository.root))
+    listed = work_tree(git_repository.root)
 
     assert paths(listed) == [".gitignore", "new/untracked.yaml", "tracked.yaml"]
     assert {item.path: item.blob for item in listed}["tracked.yaml"] == git_repository.git(
@@ -53,11 +57,11 @@ def test_the_work_tree_has_tracked_and_untracked_files_but_no_ignored_ones(git_r
 @pytest.mark.parametrize("name", HOSTILE)
 def test_names_arrive_as_they_are(git_repository: Any, name: str) -> None:
     git_repository.write({name: "a: 1\n"})
-    untracked = paths(git.work_tree(str(git_repository.root)))
+    untracked = paths(work_tree(git_repository.root))
     git_repository.commit()
 
     assert untracked == [name]
-    assert paths(git.work_tree(str(git_repository.root))) == [name]
+    assert paths(work_tree(git_repository.root)) == [name]
     assert paths(git.index(str(git_repository.root))) == [name]
     assert paths(git.tree(str(git_repository.root), "HEAD")) == [name]
 
@@ -86,7 +90,7 @@ def test_a_sparse_checkout_says_what_it_left_out(git_repository: Any) -> None:
     git_repository.write({"in/a.yaml": "", "out/b.yaml": ""}).commit()
     git_repository.git("sparse-checkout", "set", "in")
 
-    assert {item.path: item.sparse for item in git.work_tree(str(git_repository.root))} == {
+    assert {item.path: item.sparse for item in work_tree(git_repository.root)} == {
         "in/a.yaml": False,
         "out/b.yaml": True,
     }
@@ -181,7 +185,7 @@ def test_the_configuration_of_a_repository_starts_no_program(git_repository: Any
     git_repository.write({".gitattributes": "*.yaml filter=trap\n"})
     os.utime(git_repository.root / "a.yaml", (1, 1))
 
-    git.work_tree(str(git_repository.root))
+    work_tree(git_repository.root)
     git.changed_in_index(str(git_repository.root))
 
     assert not trap.with_name("trap.sprung").exists()
