@@ -54,8 +54,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
+    """*tree* also holds what picked files have to know of their surroundings; *checked* says whether there was any."""
+
     tree: Tree
     report: Report
+    checked: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,8 @@ def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: 
         place=read.layout.app_of,
         notes=_notes(request, found),
     )
-    return Outcome(whole, report)
+    checked = any(file.documents for file in whole.files if read.picked is None or file.path in read.picked)
+    return Outcome(whole, report, checked)
 
 
 def _file_waivers(request: Request) -> list[FileWaiver]:
@@ -143,6 +147,8 @@ def _read(request: Request) -> _Read:
         known = references.read(files)
         others = [(path, b"") for path in plain if not classify.may_be_read(path)]
         return _Read(entries, [*files, *others], known, CrdIndex(files, known), _layout(request, plain), None)
+    if not files:
+        return _Read(entries, [], References(), CrdIndex((), References()), _layout(request, ()), frozenset())
     from gitops_guard.load import surroundings
 
     around = surroundings.read(request.source, files)

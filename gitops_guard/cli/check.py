@@ -116,7 +116,7 @@ def exit_code(outcome: Outcome, config: Config, *, may_be_empty: bool) -> int:
         return 3
     if reached(report, config.fail_on):
         return FOUND
-    if report.findings or any(file.documents for file in outcome.tree.files):
+    if report.findings or outcome.checked:
         return 0
     message = "nothing to check: no file here holds YAML or JSON with content (--coverage lists the files)"
     click.echo(message if may_be_empty else f"Error: {message}", err=True)

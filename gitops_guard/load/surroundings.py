@@ -17,6 +17,9 @@ from gitops_guard.load.sources import Source
 
 _CRD_PATH: Final = re.compile(r"(?:^|[/_.-])(?:crds?|customresourcedefinitions?)(?:[/_.-]|$)", re.IGNORECASE)
 
+# The name of an image without registry, tag and digest: what an `images` entry has to contain.
+_IMAGE: Final = re.compile(rb"\bimage:\s*[\"']?(?:[^\s\"'/]+/)*([^\s\"'/:@]+)")
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -35,14 +38,24 @@ def read(source: Source, picked: Sequence[tuple[str, bytes]]) -> Surroundings:
     contents = list(source.read_index(wanted))
     kustomizations = [(path, data) for path, data in contents if _is_kustomization(path)]
     charts = [(entry.path, b"") for entry in around if entry.path.endswith("Chart.yaml")]
-    basenames = [path.rpartition("/")[2].encode("utf-8", "surrogateescape") for path in names]
-    naming = [(path, data) for path, data in kustomizations if any(name in data for name in basenames)]
+    naming = [(path, data) for path, data in kustomizations if any(_may_name(path, data, name) for name in names)]
+    images = {image for _, data in picked for image in _IMAGE.findall(data)}
     return Surroundings(
         paths=[*(entry.path for entry in around), *names],
         known=references.read([*picked, *charts, *naming]),
-        examined=[(path, data) for path, data in kustomizations if b"images:" in data],
+        examined=[(path, data) for path, data in kustomizations if any(image in data for image in images)],
         definitions=[(path, data) for path, data in contents if not _is_kustomization(path)],
     )
+
+
+def _may_name(kustomization: str, data: bytes, path: str) -> bool:
+    """Whether the text can refer to *path*: how a reference ends is known from where the two lie."""
+    folder, _, name = path.rpartition("/")
+    own = kustomization.rpartition("/")[0]
+    end = name
+    if own != folder:
+        end = f"../{name}" if not folder or own.startswith(f"{folder}/") else f"{folder.rpartition('/')[2]}/{name}"
+    return end.encode("utf-8", "surrogateescape") in data
 
 
 def _is_kustomization(path: str) -> bool:
