@@ -266,7 +266,7 @@ def _about_waiver(engine: _Engine, finding: Finding) -> Finding | None:
 
 def _with_excerpts(findings: Iterable[Finding], tree: Tree, rules: Mapping[str, Rule]) -> Iterator[Finding]:
     """Add the source line where it may be shown: not for rules about secrets, nor for lines that could hold one."""
-    from gitops_guard.model.sensitive import may_show
+    from gitops_guard.model.sensitive import holds_secret, may_show
 
     data = {file.path: file.data for file in tree.files}
     lines: dict[str, list[bytes]] = {}
@@ -277,10 +277,11 @@ def _with_excerpts(findings: Iterable[Finding], tree: Tree, rules: Mapping[str, 
             yield finding
             continue
         if at.file not in lines:
-            lines[at.file] = data[at.file].splitlines()
+            lines[at.file] = [] if holds_secret(data[at.file]) else data[at.file].splitlines()
         text = lines[at.file][at.line - 1] if at.line <= len(lines[at.file]) else b""
         line = text.decode("utf-8", "replace")
-        kind = finding.resource.kind if finding.resource else ""
+        # Of what is not read as a resource, nobody knows where a Secret in the same file begins.
+        kind = finding.resource.kind if finding.resource else "Secret" if b"Secret" in data[at.file] else ""
         yield replace(finding, excerpt=line) if line.strip() and may_show(line, kind) else finding
 
 

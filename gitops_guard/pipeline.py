@@ -242,9 +242,9 @@ def _kubeconform(request: Request, whole: Tree, schemas: EmbeddedSchemas) -> che
 def _notes(request: Request, found: Sequence[parts.Examined]) -> list[str]:
     notes = []
     if count := sum(part.placeholders for part in found):
-        notes.append(f"{count} values are placeholders: their place was checked, not their type")
+        notes.append(f"values that are placeholders, checked for their place and not for their type: {count}")
     if count := sum(part.encrypted for part in found):
-        notes.append(f"{count} resources are encrypted by SOPS: names and places of fields were checked")
+        notes.append(f"resources encrypted by SOPS, checked for names and places of fields only: {count}")
     left = sorted(rule.id for rule in request.rules.values() if rule.whole and may_run(rule, request.config))
     if left and not request.complete:
         notes.append(f"left to a check of the whole repository: {', '.join(left)}")

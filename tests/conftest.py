@@ -72,3 +72,7 @@ def kubectl() -> Path:
 def kubeyaml() -> Path:
     """kubectl's own decoder as a program (`tools/kubeyaml`), built by `make tools`."""
     return _program("kubeyaml")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update", action="store_true", help="write what the cases print as what is expected of them")
