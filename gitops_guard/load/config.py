@@ -141,6 +141,8 @@ def _settle(rule: Rule, config: Config, environment: str) -> tuple[Effective, Gl
     enabled = _PROFILES.index(rule.profile) <= _PROFILES.index(profile)
     severity = rule.severity
     options = {name: option.default for name, option in rule.options.items()}
+    if config.kubernetes_version and "kubernetes-version" in options:
+        options["kubernetes-version"] = config.kubernetes_version
     paths = exclude = NO_GLOBS
     for found in (config.rules.get(rule.id), own.rules.get(rule.id)):
         if found is None:

@@ -72,6 +72,7 @@ _PUBLIC_PEM: Final = (
 _SSH_PUBLIC: Final = re.compile(
     r"(?:[^\s\x00]{1,300} ){0,2}(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\w+|sk-[\w@.-]+) AAAA[A-Za-z0-9+/=]+(?: [^\n]*)?"
 )
+_SECRET_KIND: Final = re.compile(rb"""kind["']?[ \t]*:[ \t]*["']?[A-Za-z]{0,40}Secret""")
 _URL_LOGIN: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{0,200}:([^\s/@]{1,200})@")
 _ASSIGNMENT: Final = re.compile(
     r"""^[ \t]*(?:export )?["']?([A-Za-z][\w.$\[\]"#*/-]{0,200}?)["']?[ \t]*[:=][ \t]*(.*)$""", re.M
@@ -122,6 +123,14 @@ def judge(name: str, text: str) -> Verdict:
     if not is_secret_name(name) and ("\n" in stripped or _ASSIGNMENT.fullmatch(stripped)):
         return _judge_text(stripped)
     return Verdict.SECRET
+
+
+def holds_secret(data: bytes) -> bool:
+    """Whether a file says that it holds a Secret, or something like one: none of its lines may then be shown.
+
+    A finding of the linter, or about a document that does not parse, does not know in which resource its line stands.
+    """
+    return _SECRET_KIND.search(data) is not None
 
 
 def may_show(line: str, kind: str) -> bool:

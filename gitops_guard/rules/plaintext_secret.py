@@ -100,7 +100,7 @@ def _judge(resource: Resource, field: str, key: str, value: Any) -> Problem | No
     from gitops_guard.model import sensitive
 
     raw = _decoded(written) if field == "data" else written.encode("utf-8", "surrogatepass")
-    verdict = _verdict(key, raw)
+    verdict = sensitive.Verdict.SECRET if isinstance(value, list | dict) else _verdict(key, raw)
     if verdict is sensitive.Verdict.PUBLIC:
         return None
     digest = sensitive.fingerprint(raw)

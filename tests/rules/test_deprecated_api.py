@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
+from gitops_guard.load.config import Config, setting
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.resource import Location
+from gitops_guard.rules import all_rules
 
 Ask = Callable[..., list[tuple[Location, Problem]]]
 ASK = "deprecated-api"
@@ -40,3 +42,10 @@ def test_a_version_that_is_not_deprecated_yet_is_fine(ask: Ask) -> None:
 @pytest.mark.parametrize("version", ["policy/v1", "example.com/v1beta1", "${VERSION}", '""'])
 def test_current_and_unknown_versions_are_fine(ask: Ask, version: str) -> None:
     assert ask(ASK, budget(version)) == []
+
+
+def test_the_version_of_the_configuration_reaches_the_rule() -> None:
+    rule = all_rules()[ASK]
+
+    assert setting(rule, Config(kubernetes_version="1.24"), "", "it.yaml").options["kubernetes-version"] == "1.24"
+    assert setting(rule, Config(), "", "it.yaml").options["kubernetes-version"] == "1.37"

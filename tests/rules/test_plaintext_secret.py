@@ -241,3 +241,7 @@ def test_other_placeholders_are_known(value: str) -> None:
 @pytest.mark.parametrize("value", ["$2y$10$abcdefghijklmnopqrstuv", "$apr1$x$abc", "a}b{c", "costs $5", "op:/x", "{}"])
 def test_what_only_looks_like_a_placeholder_is_none(value: str) -> None:
     assert not is_placeholder(value)
+
+
+def test_a_value_that_is_a_list_is_a_secret_all_the_same(ask: Ask) -> None:
+    assert [problem.severity for _, problem in ask(ASK, secret("password", ["hunter2"]))] == [None]
