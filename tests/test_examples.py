@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SHOP = ROOT / "examples" / "shop"
 PAGES = sorted([ROOT / "README.md", SHOP / "README.md", *(ROOT / "docs").rglob("*.md")])
 IDENTITY = ("-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
-GUARD = (sys.executable, "-c", "from gitops_guard.cli.main import run; run()")
+GUARD = (sys.executable, "-m", "gitops_guard")
 
 
 class Block(NamedTuple):

@@ -250,7 +250,7 @@ def test_all_files_of_several_repositories_in_one_run(shared: Path, tmp_path: Pa
     assert "argument list too long" not in (done.stdout + done.stderr).lower()
 
 
-GUARD = (sys.executable, "-c", "from gitops_guard.cli.main import run; run()")
+GUARD = (sys.executable, "-m", "gitops_guard")
 
 
 def test_the_command_says_when_no_file_is_for_us(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ SHOWN = (
     "apps/storefront/overlays/production/feature-flags.yaml",
     "charts/catalog/values-production.yaml",
 )  # one of each kind; all would fill three screens
-_PROGRAM = (sys.executable, "-c", "from gitops_guard.cli.main import run; run()")
+_PROGRAM = (sys.executable, "-m", "gitops_guard")
 
 
 def with_output(page: str, output: str) -> str:
