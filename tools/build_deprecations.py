@@ -95,7 +95,7 @@ def _from_schemas(kinds: Mapping[str, list[str]]) -> dict[str, list[str]]:
     for key, (first, last) in kinds.items():
         group, _, rest = key.rpartition("/")[0].rpartition("/")
         kind = key.rpartition("/")[2]
-        if not group or kind.endswith("List") or kind == "Status":
+        if not group or kind.endswith("List"):
             continue
         newer = _newest_version(group, kind, newest, kinds)
         replaced = bool(newer) and _maturity(newer) > _maturity(rest)

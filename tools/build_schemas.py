@@ -39,7 +39,7 @@ CATALOG_COMMIT = "7b1e26ef"
 WHEEL = "kubernetes-validate"
 BLOCK = 256 * 1024  # measured: 128 kB 0.7 ms and 1.05 MB in all, 256 kB 1.1 ms and 0.98 MB, 1 MB 3.2 ms and 0.83 MB
 PROSE = frozenset({"description", "title", "example", "externalDocs"})
-NOT_RESOURCES = frozenset({"DeleteOptions", "WatchEvent"})  # arguments and answers of the API, in every group
+NOT_RESOURCES = frozenset({"DeleteOptions", "Status", "WatchEvent"})  # arguments and answers of the API
 _KIND_FILE = re.compile(r"(?P<group>[^/]+\.[^/]+)/(?P<kind>[a-z0-9]+)_(?P<version>v\d[a-z0-9]*)\.json")
 
 Json = dict[str, Any]
@@ -161,7 +161,7 @@ def _kubernetes_content(source: Mapping[str, Any]) -> str:
         defs[name] = [offset, len(body), references]
         bodies.append(body)
         offset += len(body)
-    kinds = dict(sorted(source["kinds"].items()))
+    kinds = {key: name for key, name in sorted(source["kinds"].items()) if key.rpartition("/")[2] not in NOT_RESOURCES}
     return _compact({"kinds": kinds, "defs": defs}) + "\n" + "".join(bodies)
 
 

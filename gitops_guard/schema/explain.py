@@ -82,7 +82,7 @@ class Explanation:
             case "AdditionalProperties":
                 names: list[str] = kind.unexpected[: MOST + 1]  # type: ignore[attr-defined]  # a kind of error
                 fields = self._node(error).get("properties", {})
-                return [self._unknown(path, name, fields) for name in names if not is_placeholder(name)]
+                return [self._unknown(path, name, fields) for name in names if not _is_placeholder_key(name)]
             case "Required":
                 name = kind.property  # type: ignore[attr-defined]  # a kind of error
                 return [Cause(path, "required", f"`{dotted((*path, name))}` is missing", (name,))]
@@ -269,6 +269,11 @@ def closest(name: object, known: Sequence[str]) -> str:
     import difflib
 
     return next(iter(difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.75)), "")
+
+
+def _is_placeholder_key(name: str) -> bool:
+    """`${NAME}` and `{{ name }}` are. `$patch` is none: strategic patches have it, resources may not."""
+    return is_placeholder(f".{name}")  # the dot keeps `$NAME`, a placeholder as a whole value, from being one here
 
 
 def _misfit(branch: Sequence[Cause], path: FieldPath) -> tuple[bool, int, int]:
