@@ -209,8 +209,10 @@ class _Folder:
                 return Entry(path, state.st_size)
             case git.SYMLINK:
                 return self._link(path, names)
-            case 0o040000:  # a folder where Git has a file: its own files are listed apart
-                return None
+            case 0o040000 if os.access(f"{self._root}/{path}", os.R_OK | os.X_OK):
+                return None  # a folder where Git has a file: its own files are listed apart
+            case 0o040000:
+                return Entry(path, 0, FileKind.UNREADABLE, "no permission to look into this folder")
             case _:
                 return Entry(path, 0, FileKind.UNREADABLE, "neither a file nor a link")
 

@@ -258,6 +258,16 @@ def test_a_file_without_permission_is_listed(tmp_path: Path) -> None:
     assert told(sources.folder(tmp_path)) == {"a.yaml": (FileKind.UNREADABLE, "no permission to read it")}
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_without_permission_is_listed(git_repository: Any) -> None:
+    git_repository.write({"closed/a.yaml": YAML})
+    (git_repository.root / "closed").chmod(0)
+
+    for source in (sources.work_tree(git_repository.root), sources.folder(git_repository.root)):
+        assert told(source) == {"closed": (FileKind.UNREADABLE, "no permission to look into this folder")}
+    (git_repository.root / "closed").chmod(0o700)
+
+
 def test_a_file_over_the_limit_is_listed(git_repository: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "MAX_BYTES", 10)
     git_repository.write({"large.yaml": "a: 1234567\n"}).commit()
