@@ -5,7 +5,8 @@ rollback has nothing to go back to, and Git no longer says what runs.
 
 Judged are all containers of Pods and Pod templates, also in patch files, and the `images` of kustomizations. A base
 may leave an image open where a kustomization or a patch of the repository sets its tag. Not reported are digests,
-placeholders, images that Skaffold builds, and images under a Flux image policy (`# {"$imagepolicy": …}`).
+placeholders, images that Skaffold builds, and images under a Flux image policy (`# {"$imagepolicy": …}`). Where only
+picked files are checked, a bare name without tag (`image: shop`) is left to the check of the whole repository.
 
 Source: https://kubernetes.io/docs/concepts/containers/images/#image-names
 
@@ -122,6 +123,8 @@ def unpinned_image_tag(tree: Tree, options: Options) -> Iterator[tuple[Resource 
             if found is None:
                 fine.add(reference)
                 continue
+            if not tree.complete and not found[0].tag and "/" not in found[0].name:
+                continue  # such a name is often filled in by a file that was not picked
             if pinned is None:
                 pinned = _set_elsewhere(tree)
             field = (*path, "image")

@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 import pytest
 
+from gitops_guard.load import tree
 from gitops_guard.model import image
 from gitops_guard.model.finding import Problem
 from gitops_guard.model.resource import Location
+from gitops_guard.rules import all_rules
 
 Ask = Callable[..., list[tuple[Location, Problem]]]
 ASK = "unpinned-image-tag"
@@ -175,3 +177,19 @@ def test_floating_tags_and_digests_are_options(ask: Ask) -> None:
 )
 def test_an_image_has_a_name_a_tag_and_a_digest(reference: str, parsed: tuple[str, str, str]) -> None:
     assert image.parse(reference) == parsed
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"),
+    [
+        pytest.param("shop", False, id="a bare name may be filled in by a file that was not picked"),
+        pytest.param("shop:latest", True, id="a moving tag"),
+        pytest.param("ghcr.io/example/shop", True, id="a name with its registry"),
+    ],
+)
+def test_picked_files_alone_are_judged_with_care(reference: str, found: bool) -> None:
+    rule = all_rules()[ASK]
+    picked = tree.from_files({"pod.yaml": pod(reference).encode()}, complete=False)
+    options = {name: option.default for name, option in rule.options.items()}
+
+    assert bool(list(rule.run(picked, options))) is found
