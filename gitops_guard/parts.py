@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from gitops_guard import check
 from gitops_guard.load import tree
@@ -22,16 +22,34 @@ _WORTH_A_FORK = 150_000  # bytes of YAML; below that a second process costs more
 _BATCH = 50  # files between two ticks
 
 
+class Progress(Protocol):
+    """Told of the work, also by workers: each in its own process."""
+
+    def expect(self, files: int) -> None: ...
+
+    def done(self, files: int) -> None: ...
+
+
+class Silent:
+    """Nobody watches."""
+
+    def expect(self, files: int) -> None:
+        pass
+
+    def done(self, files: int) -> None:
+        pass
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What every worker needs to know. *tick* is called with the number of files done since the last call."""
+    """What every worker needs to know."""
 
     known: References
     place: Callable[[str], App | None]
     rules: Mapping[str, Rule]
     config: Config
     schemas: EmbeddedSchemas | None
-    tick: Callable[[int], None]
+    progress: Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +64,7 @@ class Examined:
 
 def examine_all(files: Sequence[tuple[str, bytes]], setting: Setting, *, jobs: int) -> list[Examined]:
     """Every file read and examined once, by as many processes as are worth their start."""
+    setting.progress.expect(len(files))
     weights = [(len(data) + 500, number) for number, (_, data) in enumerate(files)]
     shares = max(1, min(jobs, sum(weight for weight, _ in weights) // _WORTH_A_FORK))
     if shares == 1:
@@ -70,10 +89,10 @@ def _examine(files: Sequence[tuple[str, bytes]], setting: Setting) -> Examined:
     for path, data in files:
         read.append(tree.source_file(path, data, setting.known))
         if len(read) % _BATCH == 0:
-            setting.tick(_BATCH)
+            setting.progress.done(_BATCH)
     resources = (resource for file in read for resource in tree.resources(file, setting.place))
     found = check.examine(read, resources, setting.rules, setting.config, setting.schemas, setting.place)
-    setting.tick(len(read) % _BATCH)
+    setting.progress.done(len(read) % _BATCH)
     if setting.schemas is None:
         return Examined(read, found)
     return Examined(read, found, setting.schemas.placeholders, setting.schemas.sops)

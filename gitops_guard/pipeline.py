@@ -6,7 +6,7 @@ puts the Tree together and asks what needs the whole of it. yamllint runs beside
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ _NOT_LINTED = (FileKind.HELM_TEMPLATE, FileKind.TEMPLATE, FileKind.NOT_YAML)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to check, and how. *known* are the ids of all rules, *rules* those to ask. *today* is an ISO date; *tick* is called with the number of files that were done.
+    """What to check, and how. *known* are the ids of all rules, *rules* those to ask. *today* is an ISO date.
 
     *complete* is False where only picked files of a repository are to be reported on.
     """
@@ -49,7 +49,7 @@ class Request:
     online: bool = False
     today: str = ""
     complete: bool = True
-    tick: Callable[[int], None] = field(default=lambda _count: None)
+    progress: parts.Progress = field(default_factory=parts.Silent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: 
             rules=request.rules,
             config=request.config,
             schemas=schemas if request.engine != "kubeconform" else None,
-            tick=request.tick,
+            progress=request.progress,
         ),
         jobs=request.jobs,
     )

@@ -88,7 +88,7 @@ def _check(
     from gitops_guard.cli.progress import progress
     from gitops_guard.load.cache import open_cache
 
-    with progress() as tick:
+    with progress() as watched:
         return pipeline.run(
             pipeline.Request(
                 source=source,
@@ -102,7 +102,7 @@ def _check(
                 online=choice.online,
                 today=time.strftime("%Y-%m-%d"),
                 complete=complete,
-                tick=tick,
+                progress=watched,
             )
         )
 
