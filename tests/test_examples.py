@@ -95,6 +95,20 @@ def test_the_shop_has_the_mistakes_that_it_was_given_and_no_other(findings: list
     assert found == EXPECTED
 
 
+def test_the_real_kubeconform_says_the_same_of_the_shop(
+    shop: Path, environment: dict[str, str], findings: list[dict[str, object]], kubeconform: Path
+) -> None:
+    flags = ("--engine", "kubeconform", "--select", "schema-invalid,schema-missing", "--format", "json")
+    path = os.pathsep.join([str(kubeconform.parent), environment["PATH"]])
+
+    done = subprocess.run(
+        [*GUARD, "check", *flags], cwd=shop, env={**environment, "PATH": path}, capture_output=True, text=True
+    )
+
+    ours = [finding for finding in findings if str(finding["rule"]).startswith("schema-")]
+    assert json.loads(done.stdout)["findings"] == ours
+
+
 def test_the_readme_of_the_shop_lists_the_mistakes_in_their_order() -> None:
     listed = re.findall(r"^\| `([^`]+)` \|", (SHOP / "README.md").read_text(), re.MULTILINE)
 
