@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from importlib import import_module
@@ -69,6 +70,8 @@ def main() -> None:
 
 def run() -> NoReturn:
     """The entry point. Ends the process without a teardown of what was read: the system frees it faster."""
+    # What is read stays until the end and has no cycles; looking for some costs 8 % of the time of 3,000 resources.
+    gc.disable()
     code = _run()
     try:
         sys.stdout.flush()
