@@ -171,11 +171,11 @@ def test_the_wheel_is_of_single_megabytes(wheel: Path) -> None:
     assert wheel.stat().st_size < 5_000_000
 
 
-def test_the_sdist_holds_schemas_policies_and_tests(sdist: Path) -> None:
+def test_the_sdist_holds_all_that_a_wheel_is_made_of(sdist: Path) -> None:
     with tarfile.open(sdist) as archive:
         tops = {name.split("/")[1] for name in archive.getnames() if "/" in name}
 
-    assert {"schemas", "policies", "gitops_guard", "tests", "LICENSE", "README.md", "pyproject.toml"} <= tops
+    assert {"schemas", "policies", "gitops_guard", "LICENSE", "README.md", "pyproject.toml"} <= tops
 
 
 def test_a_program_that_is_installed_from_the_wheel_finds_its_schemas(wheel: Path, tmp_path: Path) -> None:
