@@ -7,6 +7,7 @@ take a millisecond to compile. All of them read a text once, from left to right.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import Enum
 from hashlib import sha256
 from itertools import pairwise
@@ -75,8 +76,12 @@ _SSH_PUBLIC: Final = re.compile(
 _SECRET_KIND: Final = re.compile(rb"""kind["']?[ \t]*:[ \t]*["']?[A-Za-z]{0,40}Secret""")
 _URL_LOGIN: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{0,200}:([^\s/@]{1,200})@")
 _ASSIGNMENT: Final = re.compile(
-    r"""^[ \t]*(?:export )?["']?([A-Za-z][\w.$\[\]"#*/-]{0,200}?)["']?[ \t]*[:=][ \t]*(.*)$""", re.M
+    r"""^[ \t"'\[-]*(?:export )?([A-Za-z][\w.$\[\]"#*/ -]{0,200}?)["']?[ \t]*[:=][ \t]*(.*)$""",
+    re.MULTILINE,
 )
+# Where one line assigns several: `Server=db;Password=x`, `{"user": "a", "password": "b"}`, `?user=a&token=b`.
+_SEVERAL: Final = re.compile(r"(?<![${])\{(?![{%])|[;,&]")
+_CONFIG_NAME: Final = re.compile(r".*\.(?:cfg|conf|config|env|ini|json|properties|sh|toml|xml|ya?ml)", re.DOTALL)
 _RUN: Final = re.compile(r"[A-Za-z0-9_+-]{20,}")
 _ENTROPY: Final = 3.2  # bits a character; 32 drawn hexadecimal digits have 3.6, `aaaa-bbbb-1111` 2.2
 _TURNS: Final = 4  # from letter to digit or back; `jdbcLockTimeoutMillis30` has one, 20 drawn letters and digits five
@@ -120,8 +125,9 @@ def judge(name: str, text: str) -> Verdict:
         return Verdict.DUMMY if not _is_harmless_name(name) else Verdict.PUBLIC
     if _is_harmless(name, stripped):
         return Verdict.PUBLIC
-    if not is_secret_name(name) and ("\n" in stripped or _ASSIGNMENT.fullmatch(stripped)):
-        return _judge_text(stripped)
+    is_config = _CONFIG_NAME.fullmatch(name) is not None or stripped.startswith("#!")
+    if not is_secret_name(name) and (is_config or "\n" in stripped or _ASSIGNMENT.fullmatch(stripped)):
+        return _judge_text(stripped, is_config=is_config)
     return Verdict.SECRET
 
 
@@ -137,9 +143,8 @@ def may_show(line: str, kind: str) -> bool:
     """Whether a source line of a resource of this *kind* can be shown without a chance that it holds a secret."""
     if "secret" in kind.lower() or len(line) > 300 or "-----BEGIN" in line:
         return False
-    assignment = _ASSIGNMENT.match(line.replace("- ", "  ", 1))
     # `value` holds what the line above it names, in `env` and in parameters of every kind.
-    if assignment is not None and (assignment.group(1) == "value" or is_secret_name(assignment.group(1))):
+    if any(name == "value" or is_secret_name(name) for name, _ in _assignments(line)):
         return False
     return not _has_login(line) and not is_random(line.partition("@sha256:")[0])
 
@@ -200,23 +205,27 @@ def _has_login(text: str) -> bool:
     return any(not is_placeholder(match.group(1)) for match in _URL_LOGIN.finditer(text))
 
 
-def _judge_text(text: str) -> Verdict:
+def _judge_text(text: str, *, is_config: bool) -> Verdict:
     """A configuration file inside a Secret: what it assigns decides."""
     verdict = Verdict.PUBLIC
-    assigns = False
-    for match in _ASSIGNMENT.finditer(text):
-        assigns = True
-        value = match.group(2).strip().strip(",;\"'")
-        if not value or value in "|>{[" or is_placeholder(value) or not is_secret_name(match.group(1)):
+    for assigned, written in _assignments(text):
+        is_config = True
+        value = written.strip(" \t,;\"'")
+        if not value or value in ("{", "[", "true", "false", "null") or not is_secret_name(assigned):
             continue
-        if value.lower() in ("true", "false", "null") or _is_harmless(match.group(1).rpartition(".")[2], value):
+        if is_placeholder(value) or _is_harmless(assigned.rpartition(".")[2], value):
             continue
         if not is_dummy(value):
             return Verdict.SECRET
         verdict = Verdict.DUMMY
-    if _has_login(text) or is_random(text) or not (assigns or _is_comment(text)):
+    if _has_login(text) or is_random(text) or not (is_config or _is_comment(text)):
         return Verdict.SECRET
     return verdict
+
+
+def _assignments(text: str) -> Iterator[tuple[str, str]]:
+    for match in _ASSIGNMENT.finditer(_SEVERAL.sub("\n", text)):
+        yield match.group(1), match.group(2)
 
 
 def _is_comment(text: str) -> bool:
