@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from gitops_guard.load import lint_settings, process, sources
 from gitops_guard.load.cache import Cache, Store, key
+from gitops_guard.load.events import MAX_DEPTH
 from gitops_guard.load.fork import balance
 from gitops_guard.load.lint_settings import Find, Settings
 from gitops_guard.load.scratch import Scratch
@@ -27,8 +28,11 @@ _WEIGHT: Final = 200  # bytes that a file costs beside its content
 _SECONDS: Final = 60.0
 _BYTES_A_SECOND: Final = 20_000  # a tenth of what was measured; after that yamllint hangs
 _MAX_CRASHES: Final = 16
-# Nothing that yamllint or a YAML reader accepts; `yaml-syntax` says so, and yamllint would end with a traceback.
-_NOT_TEXT: Final = re.compile(rb"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
+MAX_BYTES: Final = 2 << 20  # of a file; yamllint takes 8 s for that
+# Nothing that a YAML reader accepts; `yaml-syntax` says so, and yamllint would end with a traceback.
+_NOT_TEXT: Final = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_BRACKETS: Final = re.compile(rb"[\[\]{}]")
+_EXCEPTION: Final = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
 _QUOTED: Final = re.compile(r'\s*".*"', re.DOTALL)
 _QUOTES_NAMES: Final = frozenset({"anchors", "document-end", "document-start", "key-ordering"})  # others quote values
 _SAID_BY_US: Final = frozenset({"syntax", "key-duplicates"})  # `yaml-syntax`, `duplicate-key`
@@ -76,12 +80,13 @@ def start(
         content = next(on_disk.read([path]))[1] if data is None else data
         name = key(path, content)
         known = store.get(name)
-        if known is None:
-            if _is_text(content):
-                missing.append(_Item(path, len(content), name))
-                contents[path] = content
-        elif known:
+        if known is not None:
             told.extend(_decode(path, known))
+        elif reason := _unbearable(content):
+            told.append((path, 1, 1, Severity.INFO, f"not linted: {reason}", "size"))
+        elif _is_text(content):
+            missing.append(_Item(path, len(content), name))
+            contents[path] = content
     place = _fill_scratch(settings, contents) if scratch and missing else None
     return Lint(told, _batches(missing, jobs), settings, store, place or folder, jobs)
 
@@ -254,6 +259,8 @@ def _encode(told: Sequence[Told]) -> bytes:
 
 
 def _decode(path: str, known: bytes) -> Iterable[Told]:
+    if not known:
+        return
     import json
 
     for line, column, severity, message, rule in json.loads(known):
@@ -261,13 +268,23 @@ def _decode(path: str, known: bytes) -> Iterable[Told]:
 
 
 def _is_text(data: bytes) -> bool:
-    if _NOT_TEXT.search(data):
-        return False
     try:
-        data.decode()
+        return _NOT_TEXT.search(data.decode()) is None
     except UnicodeDecodeError:
         return False
-    return True
+
+
+def _unbearable(data: bytes) -> str:
+    """Why yamllint would take minutes. It is quadratic in the depth of brackets: 5,000 of them cost 10 s."""
+    if len(data) > MAX_BYTES:
+        return f"it has {len(data)} bytes, and yamllint is given at most {MAX_BYTES}"
+    if data.count(b"[") + data.count(b"{") <= MAX_DEPTH:
+        return ""
+    depth = deepest = 0
+    for bracket in _BRACKETS.findall(data):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return f"its brackets nest deeper than {MAX_DEPTH} levels" if deepest > MAX_DEPTH else ""
 
 
 def _yamllint_version() -> str:
@@ -296,6 +313,8 @@ def _is_broken_installation(trouble: str) -> bool:
 
 
 def _last_word(trouble: str) -> str:
-    """The name of the exception; its text may quote the file."""
-    lines = trouble.strip().splitlines()
-    return re.split(r"[:(]", lines[-1], maxsplit=1)[0].strip() if lines else "no reason given"
+    """The name of the exception, else the first line; the text of an exception may quote the file."""
+    if "Traceback (most recent call last)" in trouble:
+        names = [name for name in _EXCEPTION.findall(trouble) if name != "Traceback"]
+        return str(names[-1]) if names else "an exception"
+    return (trouble.strip().splitlines() or ["no reason given"])[0]
