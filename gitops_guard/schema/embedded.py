@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from gitops_guard.load.deprecations import deprecation, is_removed
 from gitops_guard.model.finding import Problem
 from gitops_guard.model.placeholder import is_placeholder
-from gitops_guard.model.resource import Resource
+from gitops_guard.model.resource import FieldPath, Resource
 from gitops_guard.schema.compiled import RefusedError, compiled
 from gitops_guard.schema.store import KubernetesSchemas, PublicCatalog, kinds_of_all_versions, supported_version
 
 if TYPE_CHECKING:
     import jsonschema_rs
 
+    from gitops_guard.schema.later import LaterVersions
     from gitops_guard.schema.locations import Locations
 
 INVALID, MISSING = "schema-invalid", "schema-missing"
@@ -68,6 +69,7 @@ class EmbeddedSchemas:
         self._kubernetes: KubernetesSchemas | None = None
         self._catalog = PublicCatalog()
         self._locations: Locations | None = None
+        self._later: LaterVersions | None = None
         if wanted := [location for location in locations if location != "default"]:
             from gitops_guard.schema.locations import Locations
 
@@ -102,7 +104,14 @@ class EmbeddedSchemas:
     def _explain(self, known: Known, resource: Resource, body: Mapping[str, Any]) -> Iterator[tuple[str, Problem]]:
         from gitops_guard.schema.explain import Explanation
 
-        explanation = Explanation(known.schema, body, secret=resource.id.kind == "Secret")
+        def since(path: FieldPath) -> str:
+            if self._later is None:
+                from gitops_guard.schema.later import LaterVersions
+
+                self._later = LaterVersions(self.version)
+            return self._later.first_with(f"{resource.api_version}/{resource.id.kind}", body, path)
+
+        explanation = Explanation(known.schema, body, secret=resource.id.kind == "Secret", since=since)
         for problem in explanation.problems(known.validator.iter_errors(body)):  # type: ignore[union-attr]  # asked by the caller
             yield INVALID, problem
         self.placeholders += len(explanation.placeholders)

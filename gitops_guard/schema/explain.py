@@ -6,7 +6,7 @@ secret is never shown, only its type. A value that holds a placeholder is not ju
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import jsonschema_rs
 
 MOST = 200  # findings about one resource; somebody who reads this many has another problem
-GUESSES = 20  # looking for a similar name costs a millisecond
+GUESSES = 20  # what an unknown field was meant to be; one costs a millisecond
 SHOWN = 40  # characters; a longer string is told by its type
 _TYPES = {
     "array": "a list",
@@ -44,14 +44,25 @@ class Cause:
 
 
 class Explanation:
-    """The causes of one resource's errors. *secret* says that no value of it may be shown."""
+    """The causes of one resource's errors. *secret* says that no value of it may be shown.
 
-    def __init__(self, schema: Mapping[str, Any], body: Mapping[str, Any], *, secret: bool) -> None:
+    *since* tells the version of Kubernetes that brought a field, or "".
+    """
+
+    def __init__(
+        self,
+        schema: Mapping[str, Any],
+        body: Mapping[str, Any],
+        *,
+        secret: bool,
+        since: Callable[[FieldPath], str] = lambda _: "",
+    ) -> None:
         self.schema = schema
         self.body = body
         self.secret = secret
         self.placeholders: set[FieldPath] = set()
         self._guesses = GUESSES
+        self._since = since
 
     def problems(self, errors: Iterable[jsonschema_rs.ValidationError]) -> Iterator[Problem]:
         """Each cause once, in the order of the fields' names."""
@@ -81,8 +92,7 @@ class Explanation:
                 return [self._forbidden(path, value, self._node(error))]
             case "AdditionalProperties":
                 names: list[str] = kind.unexpected[: MOST + 1]  # type: ignore[attr-defined]  # a kind of error
-                fields = self._node(error).get("properties", {})
-                return [self._unknown(path, name, fields) for name in names if not _is_placeholder_key(name)]
+                return [self._unknown(error, name) for name in names if not _is_placeholder_key(name)]
             case "Required":
                 name = kind.property  # type: ignore[attr-defined]  # a kind of error
                 return [Cause(path, "required", f"`{dotted((*path, name))}` is missing", (name,))]
@@ -109,15 +119,55 @@ class Explanation:
             return Cause(path, "enum", f"{start}; did you mean `{near}`?", accepted)
         return Cause(path, "enum", f"{start}; accepted: {_listed(accepted) or 'nothing'}", accepted)
 
-    def _unknown(self, path: FieldPath, name: str, fields: Mapping[str, Any]) -> Cause:
+    def _unknown(self, error: jsonschema_rs.ValidationError, name: str) -> Cause:
+        path: FieldPath = tuple(error.instance_path)
+        fields = self._node(error).get("properties", {})
+        start = f"unknown field `{dotted((*path, name))}`"
+        near = ""
         self._guesses -= 1
-        near = closest(name, list(fields)) if self._guesses >= 0 else ""
-        message = f"unknown field `{dotted((*path, name))}`"
-        if near:
-            message += f"; did you mean `{near}`?"
+        if self._guesses < 0:
+            message = start
+        elif since := self._since((*path, name)):
+            message = f"{start}; Kubernetes {since} and later have it"
+        elif (home := self._home(error, name)) is not None:
+            message = f"{start}; it belongs in `{dotted(home)}`"
+        elif near := closest(name, list(fields)):
+            message = f"{start}; did you mean `{near}`?"
         elif 0 < len(fields) <= 8:  # what fits in a line
-            message += f"; accepted here: {_listed(sorted(fields))}"
+            message = f"{start}; accepted here: {_listed(sorted(fields))}"
+        else:
+            message = start
         return Cause((*path, name), "additionalProperties", message, on_key=True, suggestion=near)
+
+    def _home(self, error: jsonschema_rs.ValidationError, name: str) -> FieldPath | None:
+        """Where a field of this name is known, if it only slipped: one level too far in or out, as YAML makes easy."""
+        path: FieldPath = tuple(error.instance_path)
+        nodes = self._nodes(error)
+        for depth in range(len(path) - 1, -1, -1):
+            if any(name in node.get("properties", ()) for node in nodes.get(depth, ())):
+                return path[:depth] if depth else None  # `the resource` is no place to name
+        below = self._node(error).get("properties", {})
+        written = sorted(field for field in below if field != "status")  # nobody writes a status
+        homes = [field for field in written if name in self._resolved(below[field]).get("properties", ())]
+        return (*path, homes[0]) if len(homes) == 1 else None
+
+    def _nodes(self, error: jsonschema_rs.ValidationError) -> dict[int, list[Mapping[str, Any]]]:
+        """The parts of the schema above the failed keyword, by how deep in the resource they apply."""
+        found: dict[int, list[Mapping[str, Any]]] = {}
+        node: Any = self.schema
+        depth = 0
+        steps = list(error.evaluation_path[:-1])
+        for index, part in enumerate(steps):
+            if isinstance(node, Mapping):
+                found.setdefault(depth, []).append(node)
+            below_names = index > 0 and steps[index - 1] in ("properties", "patternProperties")
+            if below_names or part in ("items", "additionalProperties"):
+                depth += 1
+            node = self._target(node["$ref"]) if part == "$ref" else node[part]
+        return found
+
+    def _resolved(self, node: Mapping[str, Any]) -> Mapping[str, Any]:
+        return self._target(node["$ref"]) if "$ref" in node else node
 
     def _best_branch(
         self, path: FieldPath, value: object, context: Sequence[Sequence[jsonschema_rs.ValidationError]]

@@ -95,6 +95,32 @@ spec:
             id="a mapping where a list is needed",
         ),
         pytest.param(
+            "image: shop:1",
+            "image: shop:1\n          securityContext:\n            ports: [{containerPort: 80}]",
+            14,
+            13,
+            "unknown field `spec.template.spec.containers[0].securityContext.ports`; "
+            "it belongs in `spec.template.spec.containers[0]`",
+            id="a field too far to the right",
+        ),
+        pytest.param(
+            "image: shop:1",
+            "image: shop:1\n          runAsNonRoot: true",
+            13,
+            11,
+            "unknown field `spec.template.spec.containers[0].runAsNonRoot`; "
+            "it belongs in `spec.template.spec.containers[0].securityContext`",
+            id="a field too far to the left",
+        ),
+        pytest.param(
+            "metadata:\n  name",
+            "replicas: 2\nmetadata:\n  name",
+            3,
+            1,
+            "unknown field `replicas`; it belongs in `spec`",
+            id="a field at the root",
+        ),
+        pytest.param(
             "  selector",
             "  paused: 'yes'\n  selector",
             6,
