@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -78,6 +79,7 @@ def run() -> NoReturn:
         sys.stderr.flush()
     except BrokenPipeError:
         pass
+    atexit._run_exitfuncs()  # programs that were started end, and scratch folders go, also after an error
     os._exit(code)
 
 
