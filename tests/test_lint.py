@@ -279,6 +279,20 @@ def test_nothing_is_left_in_the_scratch_folder(root: Path, tmp_path: Path) -> No
     assert set(tmp_path.iterdir()) == before
 
 
+def test_an_exception_before_the_end_leaves_nothing(root: Path, tmp_path: Path) -> None:
+    before = set(tmp_path.iterdir())
+    code = (
+        "from pathlib import Path; from gitops_guard import lint\n"
+        f"lint.start([('a.yaml', b'a: 1 \\n')], root=Path({str(root)!r}), scratch=True)\n"
+        "raise KeyboardInterrupt"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert done.stderr.endswith("KeyboardInterrupt\n")
+    assert set(tmp_path.iterdir()) == before
+
+
 class TestWithCache:
     def test_what_was_linted_before_starts_no_program(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         files = {"a.yaml": UNTIDY, "b.yaml": "a: 1\n"}
