@@ -45,7 +45,6 @@ class Request:
     jobs: int = 1
     lint: bool = True
     cache: Cache | None = None
-    engine: str = "embedded"
     online: bool = False
     today: str = ""
     complete: bool = True
@@ -95,7 +94,7 @@ def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: 
             place=read.layout.app_of,
             rules=request.rules,
             config=request.config,
-            schemas=schemas if request.engine != "kubeconform" else None,
+            schemas=schemas if request.config.engine != "kubeconform" else None,
             progress=request.progress,
         ),
         jobs=request.jobs,
@@ -109,7 +108,7 @@ def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: 
     )
     examined = [part.found for part in found]
     examined.append(check.examine(unread, (), request.rules, request.config, None, read.layout.app_of))
-    if request.engine != "embedded":
+    if request.config.engine != "embedded":
         examined.append(_kubeconform(request, whole, schemas))
     if linting is not None:
         examined.append(_linted(request, linting, read.layout))

@@ -92,13 +92,12 @@ def _check(
         return pipeline.run(
             pipeline.Request(
                 source=source,
-                rules=choice.rules(known),
+                rules=choice.rules(known, config),
                 known=frozenset(known),
                 config=config,
                 jobs=choice.processes,
                 lint=not choice.no_lint,
                 cache=None if choice.no_cache else open_cache(source.root),
-                engine=choice.engine,
                 online=choice.online,
                 today=time.strftime("%Y-%m-%d"),
                 complete=complete,

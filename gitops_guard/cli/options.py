@@ -16,6 +16,7 @@ from gitops_guard.model.finding import Severity
 from gitops_guard.model.rule import Rule
 
 Command = Callable[..., Any]
+TARGET = "kubernetes-version"  # the option of rules that ask what the clusters run
 LEVELS = ("info", "warning", "error")
 
 
@@ -45,7 +46,9 @@ checked = decorate(
     click.option("--kubernetes-version", metavar="X.Y", help="Kubernetes 1.25 to 1.37.  [default: the newest]"),
     click.option("--schema-location", multiple=True, metavar="TEMPLATE", help="More schemas, as kubeconform has them."),
     click.option(
-        "--engine", type=click.Choice(["embedded", "kubeconform", "both"]), default="embedded", help="Who validates."
+        "--engine",
+        type=click.Choice(["embedded", "kubeconform", "both"]),
+        help="Who validates.  [default: embedded]",
     ),
     click.option("--online", is_flag=True, help="Allow schema locations to be fetched."),
     click.option("--no-lint", is_flag=True, help="Leave yamllint out."),
@@ -76,7 +79,7 @@ class Choice:
     fail_on: str | None = None
     kubernetes_version: str | None = None
     schema_location: tuple[str, ...] = ()
-    engine: str = "embedded"
+    engine: str | None = None
     online: bool = False
     no_lint: bool = False
     no_cache: bool = False
@@ -99,15 +102,28 @@ class Choice:
         if self.fail_on:
             changes["fail_on"] = Severity.parse(self.fail_on)
         if self.kubernetes_version:
-            changes["kubernetes_version"] = self.kubernetes_version
+            changes["kubernetes_version"] = self.kubernetes_version.removeprefix("v")
         if self.schema_location:
             changes["schema_locations"] = self.schema_location
+        if self.engine:
+            changes["engine"] = self.engine
         return replace(config, **changes) if changes else config
 
-    def rules(self, known: Mapping[str, Rule]) -> dict[str, Rule]:
-        """The rules that `--select` and `--ignore` leave. Raises UsageError for an id that is no rule."""
+    def rules(self, known: Mapping[str, Rule], config: Config) -> dict[str, Rule]:
+        """The rules that `--select` and `--ignore` leave, told the Kubernetes version of the run.
+
+        Raises UsageError for an id that is no rule.
+        """
         select, ignore = _ids(self.select, known), _ids(self.ignore, known)
-        return {name: rule for name, rule in known.items() if (not select or name in select) and name not in ignore}
+        wanted = (name for name in known if (not select or name in select) and name not in ignore)
+        return {name: _aimed(known[name], config.kubernetes_version) for name in wanted}
+
+
+def _aimed(rule: Rule, version: str) -> Rule:
+    option = rule.options.get(TARGET)
+    if option is None or not version:
+        return rule
+    return replace(rule, options={**rule.options, TARGET: replace(option, default=version)})
 
 
 def _ids(given: Iterable[str], known: Mapping[str, Rule]) -> frozenset[str]:
