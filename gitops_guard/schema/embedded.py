@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from gitops_guard.schema.locations import Locations
 
 INVALID, MISSING = "schema-invalid", "schema-missing"
+MOST_ERRORS = 1000  # of one resource; a fifth of them is told
 Definitions = Callable[[str, str], Iterable[Mapping[str, Any]]]
 
 
@@ -90,9 +92,10 @@ class EmbeddedSchemas:
         try:
             if known.validator.is_valid(body):
                 return iter(())
-        except ValueError:  # a key that is no string, a number that is none: the loader reports these
+            errors = list(islice(known.validator.iter_errors(body), MOST_ERRORS))
+        except ValueError:  # half a surrogate pair, which JSON can write and UTF-8 cannot
             return iter([(MISSING, Problem((), "the resource is not plain JSON data, so it was not checked"))])
-        return self._explain(known, resource, body)
+        return self._explain(known, resource, body, errors)
 
     def text(self, api_version: str, kind: str) -> str:
         """The schema that resources of this kind are checked against, as JSON; "" where there is none."""
@@ -101,7 +104,9 @@ class EmbeddedSchemas:
             self._known[key] = self._look_up(*key)
         return self._known[key].text
 
-    def _explain(self, known: Known, resource: Resource, body: Mapping[str, Any]) -> Iterator[tuple[str, Problem]]:
+    def _explain(
+        self, known: Known, resource: Resource, body: Mapping[str, Any], errors: Iterable[jsonschema_rs.ValidationError]
+    ) -> Iterator[tuple[str, Problem]]:
         from gitops_guard.schema.explain import Explanation
 
         def since(path: FieldPath) -> str:
@@ -112,7 +117,7 @@ class EmbeddedSchemas:
             return self._later.first_with(f"{resource.api_version}/{resource.id.kind}", body, path)
 
         explanation = Explanation(known.schema, body, secret=resource.id.kind == "Secret", since=since)
-        for problem in explanation.problems(known.validator.iter_errors(body)):  # type: ignore[union-attr]  # asked by the caller
+        for problem in explanation.problems(errors):
             yield INVALID, problem
         self.placeholders += len(explanation.placeholders)
 

@@ -246,7 +246,8 @@ class Explanation:
                 return "is a boolean" if hidden else f"is the boolean {str(value).lower()}"
             case int() | float():
                 name = "an integer" if isinstance(value, int) else "a number"
-                return f"is {name}" if hidden else f"is the {name.split()[1]} {value}"
+                # Python refuses to write an integer of more than 4,300 digits.
+                return f"is {name}" if hidden or abs(value) >= 10**18 else f"is the {name.split()[1]} {value}"
             case str() if hidden or len(value) > SHOWN or not value.isprintable():
                 return "is a string"
             case str():

@@ -255,6 +255,12 @@ def test_values_that_are_placeholders_are_counted(read: Callable[[str], tuple[Re
     assert schemas.placeholders == 2
 
 
+def test_what_utf8_cannot_write_is_reported(check: Check) -> None:
+    found = check('{"apiVersion": "v1", "kind": "Pod", "spec": 3, "metadata": {"name": "\\ud800"}}')
+
+    assert len({answer.rule for answer in found}) == 1
+
+
 @pytest.mark.parametrize("version", versions())
 def test_every_kind_of_every_version_compiles(version: str) -> None:
     from gitops_guard.schema.store import KubernetesSchemas

@@ -291,6 +291,10 @@ def test_a_long_string_is_told_by_its_type() -> None:
     assert explained({"port": "word " * 20}) == [("port", "`port` is a string; an integer is needed")]
 
 
+def test_an_integer_longer_than_any_line_is_told_by_its_type() -> None:
+    assert explained({"name": 10**5000}) == [("name", "`name` is an integer; a string is needed (put it in quotes)")]
+
+
 def test_control_characters_of_a_key_do_not_reach_a_terminal() -> None:
     assert explained({"\x1b[31m\n": 1}) == [('["\\x1b[31m\\n"]', 'unknown field `["\\x1b[31m\\n"]`')]
 
