@@ -73,10 +73,11 @@ def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
     assert len(json.loads(one)["findings"]) == 302
 
 
-def test_a_profile_turns_rules_on_and_off(tmp_path: Path) -> None:
+def test_a_profile_turns_rules_off_or_makes_their_findings_errors(tmp_path: Path) -> None:
     root = write(tmp_path, {"a.yaml": FLOATING})
 
     assert rules_found(root, "--profile", "minimal", "--no-lint") == []
+    assert rules_found(root, "--profile", "strict", "--no-lint") == [("unpinned-image-tag", 8, "error")]
 
 
 def test_a_second_run_from_the_cache_prints_the_same(tmp_path: Path) -> None:

@@ -92,7 +92,7 @@ def _check(
         return pipeline.run(
             pipeline.Request(
                 source=source,
-                rules=choice.rules(known, config),
+                rules=choice.rules(known),
                 known=frozenset(known),
                 config=config,
                 jobs=choice.processes,

@@ -13,10 +13,9 @@ import click
 from gitops_guard.load.config import Config
 from gitops_guard.model.errors import UsageError
 from gitops_guard.model.finding import Severity
-from gitops_guard.model.rule import Rule
+from gitops_guard.model.rule import Profile, Rule
 
 Command = Callable[..., Any]
-TARGET = "kubernetes-version"  # the option of rules that ask what the clusters run
 LEVELS = ("info", "warning", "error")
 
 
@@ -98,7 +97,7 @@ class Choice:
         """A flag wins over the configuration."""
         changes: dict[str, Any] = {}
         if self.profile:
-            changes["profile"] = self.profile
+            changes["profile"] = Profile(self.profile)
         if self.fail_on:
             changes["fail_on"] = Severity.parse(self.fail_on)
         if self.kubernetes_version:
@@ -109,21 +108,10 @@ class Choice:
             changes["engine"] = self.engine
         return replace(config, **changes) if changes else config
 
-    def rules(self, known: Mapping[str, Rule], config: Config) -> dict[str, Rule]:
-        """The rules that `--select` and `--ignore` leave, told the Kubernetes version of the run.
-
-        Raises UsageError for an id that is no rule.
-        """
+    def rules(self, known: Mapping[str, Rule]) -> dict[str, Rule]:
+        """The rules that `--select` and `--ignore` leave. Raises UsageError for an id that is no rule."""
         select, ignore = _ids(self.select, known), _ids(self.ignore, known)
-        wanted = (name for name in known if (not select or name in select) and name not in ignore)
-        return {name: _aimed(known[name], config.kubernetes_version) for name in wanted}
-
-
-def _aimed(rule: Rule, version: str) -> Rule:
-    option = rule.options.get(TARGET)
-    if option is None or not version:
-        return rule
-    return replace(rule, options={**rule.options, TARGET: replace(option, default=version)})
+        return {name: rule for name, rule in known.items() if (not select or name in select) and name not in ignore}
 
 
 def _ids(given: Iterable[str], known: Mapping[str, Rule]) -> frozenset[str]:

@@ -139,7 +139,7 @@ def _settle(rule: Rule, config: Config, environment: str) -> tuple[Effective, Gl
     own = _for_environment(config.environments, environment)
     profile = own.profile or config.profile
     enabled = _PROFILES.index(rule.profile) <= _PROFILES.index(profile)
-    severity = rule.severity
+    severity = max(rule.severity, Severity.ERROR) if profile is Profile.STRICT else rule.severity
     options = {name: option.default for name, option in rule.options.items()}
     if config.kubernetes_version and "kubernetes-version" in options:
         options["kubernetes-version"] = config.kubernetes_version
