@@ -245,7 +245,10 @@ class _Builder:
 
     def _merge(self, container: dict[str, Any], value: Any, event: Any) -> None:
         merged = self.merged.setdefault(id(container), set())
-        if not merge_into(container, value, merged):
+        is_alias_of_list = event.__class__ is AliasEvent and isinstance(
+            value, list
+        )  # goyaml takes a list only in place
+        if is_alias_of_list or not merge_into(container, value, merged):
             raise _error("a merge key needs a mapping or a list of mappings", event)
 
 
@@ -269,7 +272,7 @@ def first_value(data: bytes) -> tuple[Any, int, bool]:
 
     (None, -1, False) where there is no document. Raises StreamError and yaml.YAMLError.
     """
-    if b"?" in data or b"\\/" in data or _ODD_TAG.search(data):
+    if b"?" in data or b"\\/" in data or b"\n\xef\xbb\xbf" in data or _ODD_TAG.search(data):
         from gitops_guard.load import goyaml
 
         data = goyaml.adapted(data)

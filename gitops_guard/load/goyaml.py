@@ -24,6 +24,8 @@ from gitops_guard.load.events import (
 )
 
 _ESCAPED_SLASH = re.compile(r"(?<!\\)(?:\\\\)*\\/")
+_INNER_MARK = re.compile(r"\n(?=\ufeff)")
+_TAG_ALONE = re.compile(r"!\S+")
 _BARE_TAG = re.compile(r"(?:&\S+\s+)?!(?=\s)")
 
 
@@ -36,6 +38,9 @@ def adapted(data: bytes) -> bytes:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         return data
+    if mark := _INNER_MARK.search(text):
+        line = text.count("\n", 0, mark.end())
+        raise StreamError("a byte order mark begins this line; kubectl takes it for text", line, 0)
     edits: list[tuple[int, str]] = []
     try:
         for event, in_flow in _scalars(data):
@@ -79,6 +84,6 @@ def _edit(event: Any, text: str, *, in_flow: bool) -> list[tuple[int, str]]:
     bare = _BARE_TAG.match(source) if event.implicit[0] else None
     if bare:  # S4JQ: `! 12` is a string, and libyaml says nothing of the tag
         return [(mark.index + bare.end() - 1, "!!str")]
-    if in_flow and source.startswith("!") and text[event.end_mark.index :].startswith(","):
+    if in_flow and _TAG_ALONE.fullmatch(source) and text[event.end_mark.index :].startswith(","):
         return [(event.end_mark.index, "_")]  # WZ62: the comma belongs to the tag
     return []

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from base64 import b64decode
-from binascii import Error as Base64Error
+from binascii import a2b_base64
 from typing import Final
 
 Scalar = str | int | float | bool | None
@@ -105,8 +104,9 @@ def _tag_of(value: Scalar) -> str:
 
 def _binary(text: str) -> str:
     try:
-        return b64decode("".join(text.split()), validate=True).decode("utf-8", "replace")
-    except Base64Error as error:
+        # Go's decoder passes over line breaks, and over nothing else.
+        return a2b_base64(text.replace("\n", "").replace("\r", ""), strict_mode=True).decode("utf-8", "replace")
+    except ValueError as error:  # also for text that is not ASCII
         raise ScalarError("the value is tagged !!binary and is not base64") from error
 
 

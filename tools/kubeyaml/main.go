@@ -69,8 +69,8 @@ func documents(data []byte) []document {
 	for {
 		extension := runtime.RawExtension{}
 		err := decoder.Decode(&extension)
-		if err == io.EOF {
-			return found
+		if err == io.EOF || len(found) > 0 && fmt.Sprint(err) == "decoding failed as both JSON and YAML" {
+			return found // the second says again that nothing can be read after a broken beginning
 		}
 		if err != nil {
 			found = append(found, document{Error: err.Error()})
