@@ -116,3 +116,47 @@ def test_every_published_schema_is_found_and_compiles() -> None:
         kind, _, version = rest.partition("_")
         text = schemas.text(f"{group}/{version}", kind)
         assert bool(text) is not bool(reason), name
+
+
+def test_a_checkout_of_the_catalog_gives_the_same_as_its_schemas_without_prose(
+    builder: ModuleType, tmp_path: Path
+) -> None:
+    spec = {"type": "object", "description": "prose", "properties": {"description": {"type": "string", "title": "T"}}}
+    (tmp_path / "a.io").mkdir()
+    (tmp_path / "a.io/thing_v1.json").write_text(json.dumps({"type": "object", "properties": {"spec": spec}}))
+    (tmp_path / ".github").mkdir()
+    (tmp_path / ".github/a.json").write_text("[]")
+
+    catalog = builder.pack_catalog(builder._catalog_rows(tmp_path))
+
+    assert [line.split()[0] for line in catalog.index] == ["a.io/thing_v1"]
+    assert "prose" not in catalog.blocks[0]
+    assert json.loads(catalog.blocks[0])["properties"]["spec"]["properties"] == {
+        "description": {"type": ["string", "null"]}
+    }
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        pytest.param({}, "the published schema constrains nothing", id="empty"),
+        pytest.param(
+            {"properties": {"spec": {"type": "objekt"}}},
+            "the published schema does not compile: it is not a valid JSON Schema",
+            id="does not compile",
+        ),
+        pytest.param(
+            {"properties": {"spec": {"$ref": "#/definitions/a"}}, "definitions": {"a": {"$ref": "#/definitions/a"}}},
+            "the published schema cannot be used: it refers to itself",
+            id="without end",
+        ),
+        pytest.param([], "the published schema cannot be used: it is not a mapping", id="a list"),
+    ],
+)
+def test_a_published_schema_that_cannot_be_used_is_listed_with_the_reason(
+    builder: ModuleType, schema: object, reason: str
+) -> None:
+    catalog = builder.pack_catalog([{"path": "a.io/thing_v1.json", "schema": schema}])
+
+    assert catalog.index == [f"a.io/thing_v1 000 0 0 {reason}"]
+    assert catalog.left_out == {reason: ["a.io/thing_v1.json"]}
