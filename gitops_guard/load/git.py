@@ -89,9 +89,8 @@ def index(root: str) -> list[Listed]:
 
 
 def _staged_record(record: str, *, sparse: bool = False) -> Listed:
-    head, _, path = record.partition("\t")
-    mode, blob, stage = head.split(" ")
-    return Listed(path, _MODES.get(mode, 0), blob, int(stage), sparse)
+    tab = record.index("\t")  # before it: six digits, a blank, the id, a blank, one digit
+    return Listed(record[tab + 1 :], _MODES.get(record[:6], 0), record[7 : tab - 2], int(record[tab - 1]), sparse)
 
 
 def changed_in_index(root: str) -> frozenset[str]:

@@ -65,11 +65,11 @@ class Source(Protocol):
     def config(self) -> tuple[str, bytes] | None:
         """The name and content of our configuration in this revision."""
 
-    def index(self) -> list[Entry]:
-        """All files of the revision, also those that were not asked for, unread: no sizes, no kinds. Sorted by path."""
+    def around(self) -> list[str]:
+        """The paths of all files of the revision, also those that were not asked for, links left out."""
 
-    def read_index(self, entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
-        """The content of entries of `index`; what cannot be read or is over the size limit is left out."""
+    def read_around(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """The content of paths of `around`; what cannot be read or is over the size limit is left out."""
 
 
 def work_tree(start: Path, paths: Sequence[str] = ()) -> Source:
@@ -263,12 +263,11 @@ class _Folder:
     def config(self) -> tuple[str, bytes] | None:
         return _config(self)
 
-    def index(self) -> list[Entry]:
-        return sorted(Entry(item.path, 0) for item in self._list() if item.mode != git.SUBMODULE)
+    def around(self) -> list[str]:
+        return [item.path for item in self._list() if item.mode not in (git.SUBMODULE, git.SYMLINK)]
 
-    def read_index(self, entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
-        for entry in entries:
-            yield from self.find([entry.path]).items()
+    def read_around(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        return iter(self.find(paths).items())
 
 
 class _Objects:
@@ -354,22 +353,20 @@ class _Objects:
     def config(self) -> tuple[str, bytes] | None:
         return _config(self)
 
-    def index(self) -> list[Entry]:
-        return sorted(
-            Entry(item.path, 0, blob=item.blob)
-            for item in self._all()
-            if item.mode & _TYPE == git.REGULAR and item.stage == 0
-        )
+    def around(self) -> list[str]:
+        return [item.path for item in self._all() if item.mode & _TYPE == git.REGULAR and item.stage == 0]
 
-    def read_index(self, entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
-        sizes = git.sizes(self._root, [entry.blob for entry in entries])
-        fitting = [(entry, size) for entry, size in zip(entries, sizes, strict=True) if 0 <= size <= MAX_BYTES]
-        contents = git.blobs(self._root, ((entry.blob, size) for entry, size in fitting))
-        return zip((entry.path for entry, _ in fitting), contents, strict=True)
+    def read_around(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        wanted = frozenset(paths)
+        items = [item for item in self._all() if item.path in wanted]
+        sizes = git.sizes(self._root, [item.blob for item in items])
+        fitting = [(item, size) for item, size in zip(items, sizes, strict=True) if 0 <= size <= MAX_BYTES]
+        contents = git.blobs(self._root, ((item.blob, size) for item, size in fitting))
+        return zip((item.path for item, _ in fitting), contents, strict=True)
 
 
 class Staged(_Objects):
-    """Its `entries` are what is staged; its `index` is all that the next commit will hold."""
+    """Its `entries` are what is staged; `around` is all that the next commit will hold."""
 
     def entries(self) -> list[Entry]:
         changed = git.changed_in_index(self._root)
@@ -408,11 +405,11 @@ class _Given:
     def config(self) -> tuple[str, bytes] | None:
         return _config(self)
 
-    def index(self) -> list[Entry]:
+    def around(self) -> list[str]:
         return []
 
-    def read_index(self, entries: Sequence[Entry]) -> Iterator[tuple[str, bytes]]:
-        return iter(self.find([entry.path for entry in entries]).items())
+    def read_around(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        return iter(self.find(paths).items())
 
 
 def _with_pointers(entries: list[Entry], read: Callable[[Sequence[Entry]], Iterator[tuple[str, bytes]]]) -> list[Entry]:

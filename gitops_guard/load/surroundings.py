@@ -15,7 +15,8 @@ from gitops_guard.load import references
 from gitops_guard.load.references import KUSTOMIZATION_NAMES, References
 from gitops_guard.load.sources import Source
 
-_CRD_PATH: Final = re.compile(r"(?:^|[/_.-])(?:crds?|customresourcedefinitions?)(?:[/_.-]|$)", re.IGNORECASE)
+_ENDINGS: Final = tuple(KUSTOMIZATION_NAMES)
+_CRD_PATH: Final = re.compile(r"(?:^|[/_.-])(?:crds?|customresourcedefinitions?)(?:[/_.-]|$)")
 
 # The name of an image without registry, tag and digest: what an `images` entry has to contain.
 _IMAGE: Final = re.compile(rb"\bimage:\s*[\"']?(?:[^\s\"'/]+/)*([^\s\"'/:@]+)")
@@ -33,15 +34,14 @@ class Surroundings:
 
 def read(source: Source, picked: Sequence[tuple[str, bytes]]) -> Surroundings:
     names = {path for path, _ in picked}
-    around = [entry for entry in source.index() if entry.path not in names]
-    wanted = [entry for entry in around if _is_kustomization(entry.path) or _CRD_PATH.search(entry.path)]
-    contents = list(source.read_index(wanted))
+    around = [path for path in source.around() if path not in names]
+    contents = list(source.read_around([path for path in around if _is_kustomization(path) or _may_define(path)]))
     kustomizations = [(path, data) for path, data in contents if _is_kustomization(path)]
-    charts = [(entry.path, b"") for entry in around if entry.path.endswith("Chart.yaml")]
+    charts = [(path, b"") for path in around if path.endswith("Chart.yaml")]
     naming = [(path, data) for path, data in kustomizations if any(_may_name(path, data, name) for name in names)]
     images = {image for _, data in picked for image in _IMAGE.findall(data)}
     return Surroundings(
-        paths=[*(entry.path for entry in around), *names],
+        paths=[*around, *names],
         known=references.read([*picked, *charts, *naming]),
         examined=[(path, data) for path, data in kustomizations if any(image in data for image in images)],
         definitions=[(path, data) for path, data in contents if not _is_kustomization(path)],
@@ -59,4 +59,9 @@ def _may_name(kustomization: str, data: bytes, path: str) -> bool:
 
 
 def _is_kustomization(path: str) -> bool:
-    return path.rpartition("/")[2] in KUSTOMIZATION_NAMES
+    return path.endswith(_ENDINGS) and path.rpartition("/")[2] in KUSTOMIZATION_NAMES
+
+
+def _may_define(path: str) -> bool:
+    lower = path.lower()
+    return ("crd" in lower or "definition" in lower) and _CRD_PATH.search(lower) is not None

@@ -59,8 +59,8 @@ def test_staged_content_is_that_of_the_index(git_repository: Any) -> None:
     source = sources.staged(git_repository.root)
 
     assert contents(source) == {"a.yaml": b"a: 2\n"}
-    assert [entry.path for entry in source.index()] == ["a.yaml", "same.yaml"]
-    assert dict(source.read_index(source.index())) == {"a.yaml": b"a: 2\n", "same.yaml": b"a: 1\n"}
+    assert source.around() == ["a.yaml", "same.yaml"]
+    assert dict(source.read_around(source.around())) == {"a.yaml": b"a: 2\n", "same.yaml": b"a: 1\n"}
 
 
 def test_nothing_staged_is_an_empty_list(git_repository: Any) -> None:
