@@ -27,10 +27,13 @@ _WORDS: Final[dict[str, Scalar]] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
 }
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_DOT_FLOAT: Final = re.compile(r"\.[0-9]+([eE][-+]?[0-9]+)?")
+# Go's ParseFloat lets a `_` stand between digits; without the dot goyaml takes all of them out first.
+_DOT_FLOAT: Final = re.compile(r"\.[0-9]+(_[0-9]+)*([eE][-+]?[0-9]+(_[0-9]+)*)?")
 _INT: Final = re.compile(r"[-+]?(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)")
 _TIMESTAMP: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?")
+_NO_UTF8: Final = re.compile("[\udc80-\udcff]")
 _MAX_UINT64: Final = 2**64 - 1
+_MAX_INT64: Final = 2**63 - 1
 _MIN_INT64: Final = -(2**63)
 
 
@@ -103,11 +106,15 @@ def _tag_of(value: Scalar) -> str:
 
 
 def _binary(text: str) -> str:
+    text = text.replace("\n", "").replace("\r", "")  # Go's decoder passes over line breaks, and over nothing else
     try:
-        # Go's decoder passes over line breaks, and over nothing else.
-        return a2b_base64(text.replace("\n", "").replace("\r", ""), strict_mode=True).decode("utf-8", "replace")
+        if len(text) % 4:
+            raise ValueError
+        data = a2b_base64(text, strict_mode=True)
     except ValueError as error:  # also for text that is not ASCII
         raise ScalarError("the value is tagged !!binary and is not base64") from error
+    # Go puts one U+FFFD for each byte that is no UTF-8, Python's "replace" one for several.
+    return _NO_UTF8.sub("\ufffd", data.decode("utf-8", "surrogateescape"))
 
 
 def json_number(value: Scalar) -> Scalar:
@@ -116,7 +123,16 @@ def json_number(value: Scalar) -> Scalar:
         return value
     if not math.isfinite(value):
         raise ScalarError("infinity and not-a-number cannot be written as JSON")
-    return int(value) if value.is_integer() and abs(value) < 1e21 else value
+    return _whole(value) if value.is_integer() and abs(value) < 1e21 else value
+
+
+def _whole(number: float) -> int:
+    """Go writes the shortest digits that mean the number, and zeros: 2**64 is 18446744073709552000."""
+    digits, _, exponent = repr(number).partition("e+")
+    if not exponent:
+        return int(number)
+    before, _, after = digits.partition(".")
+    return int(before + after + "0" * (int(exponent) - len(after)))
 
 
 def key(value: Scalar) -> str:
@@ -126,16 +142,34 @@ def key(value: Scalar) -> str:
             return value
         case bool():
             return "true" if value else "false"
-        case int():
+        case int() if value <= _MAX_INT64:
             return str(value)
+        case int():
+            raise ScalarError("a number above 9223372036854775807 cannot be a key")
         case float():
             return _float_key(value)
     raise ScalarError("null cannot be a key")
 
 
 def _float_key(number: float) -> str:
+    """As sigs.k8s.io/yaml writes it: `strconv.FormatFloat(number, 'g', -1, 32)`, with the precision of 32 bits."""
     if math.isnan(number):
         return ".nan"
-    if math.isinf(number):
-        return ".inf" if number > 0 else "-.inf"
-    return f"{number:.9g}" if abs(number) < 1e21 else repr(number)
+    single = _single(number)
+    if math.isinf(single):
+        return ".inf" if single > 0 else "-.inf"
+    shown = next(text for text in (f"{single:.{digits}e}" for digits in range(17)) if _single(float(text)) == single)
+    mantissa, _, exponent = shown.partition("e")
+    if not -4 <= int(exponent) < 6:
+        return shown
+    decimals = len(mantissa.partition(".")[2]) - int(exponent)
+    return f"{single:.{max(decimals, 0)}f}"
+
+
+def _single(number: float) -> float:
+    import struct
+
+    try:
+        return float(struct.unpack("f", struct.pack("f", number))[0])
+    except OverflowError:
+        return math.copysign(math.inf, number)

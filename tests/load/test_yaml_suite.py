@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import random
 import re
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -157,3 +158,43 @@ def test_reads_the_documents_beside_a_refused_one_as_kubectl_does(
         values = [value for value in _ours(data).values() if value != REFUSED]
         assert values == [value for value in _ours(rest[name]).values() if value != REFUSED], name
     assert len(refused) > 30
+
+
+_PIECES = (
+    b"\n", b" ", b"\t", b"- ", b": ", b"? ", b"?", b" #", b"[", b"]", b"{", b"}", b",", b'"', b"'", b"|\n", b">\n",
+    b"&a ", b"*a", b"! ", b"!!str ", b"!!binary ", b"...\n", b"<<: ", b"\\", b"0x1", b"1e3", b"~", b"y", b"%", b"@",
+    b"\r\n", b"\xc3\xa9", b"key: value\n", b"a: [b, c]\n", b"0o7", b"-.inf", b".5", b"1_0", b"1:2",
+)  # fmt: skip
+
+
+def _mutated(data: bytes, choose: random.Random) -> bytes:
+    for _ in range(choose.randint(1, 3)):
+        at = choose.randrange(len(data) + 1)
+        data = data[:at] + choose.choice(_PIECES) + data[at + choose.randrange(3) :]
+    return data
+
+
+def _is_utf8(data: bytes) -> bool:
+    return data.decode("utf-8", "replace").encode() == data
+
+
+def test_takes_no_mutated_input_that_kubectl_refuses_or_reads_otherwise(
+    kubeyaml: Path, suite: dict[str, bytes]
+) -> None:
+    choose = random.Random(1)
+    mutated = {f"{name} {turn}": _mutated(data, choose) for turn in range(8) for name, data in suite.items()}
+    # Where the beginning may be JSON, kubectl goes on as YAML behind the JSON that it could read.
+    usual = {name: data for name, data in mutated.items() if _is_utf8(data) and not data.lstrip().startswith(b"{")}
+    answers = _ask(kubeyaml, usual)
+    whole = {name: data for name, data in usual.items() if not _refused_on_its_separator(answers[name])}
+
+    wrong = {
+        name: (data, ours[index], theirs.get(index))
+        for name, data in whole.items()
+        for ours, theirs in [(_ours(data), _theirs(answers[name]))]
+        for index in sorted(ours.keys() | theirs.keys())
+        if ours.get(index, "nothing") not in (theirs.get(index, "nothing"), REFUSED)
+    }
+
+    assert wrong == {}
+    assert len(whole) > 2_500
