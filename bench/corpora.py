@@ -2,6 +2,7 @@
 which of the findings are right.
 
     python -m bench.corpora            # writes docs/corpora.md; fails with a list where a sampled finding has no label
+    python -m bench.corpora --check    # fails where the page would change
     python -m bench.corpora --sample   # prints the sample, with the labels that there are
 """
 
@@ -40,12 +41,11 @@ class Found:
     place: Place
     severity: str
     message: str
-    fingerprint: str
 
     @property
     def lot(self) -> str:
-        """A number drawn for each finding that stays the same when others come and go."""
-        return sha256(f"{self.place.corpus} {self.fingerprint}".encode()).hexdigest()
+        """A number drawn for each place that stays the same when others come and go, or a message is worded anew."""
+        return sha256(" ".join(map(str, self.place)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Corpus:
     def findings(self) -> Iterator[Found]:
         for entry in self.report["findings"]:
             place = Place(self.name, entry["file"], entry["line"], entry["rule"])
-            yield Found(place, entry["severity"], entry["message"], entry["fingerprint"])
+            yield Found(place, entry["severity"], entry["message"])
 
 
 def check(bundle: Path, scratch: Path) -> Corpus:
@@ -200,6 +200,7 @@ def _print_sample(sampled: Mapping[str, Sequence[Found]], labels: Mapping[Place,
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sample", action="store_true", help="print the sample and write nothing")
+    parser.add_argument("--check", action="store_true", help="fail where the page would change")
     options = parser.parse_args()
     corpora = check_all(sorted(BUNDLES.glob("*.bundle")))
     if not corpora:
@@ -211,7 +212,10 @@ def main() -> int:
     if missing := unlabelled(sampled, labels):
         lines = [f"  {found.place.rule}\t{_where(found.place)}\t{found.message}" for found in missing]
         raise CorporaError("\n".join((f"{len(missing)} sampled findings have no label in bench/labels/:", *lines)))
-    PAGE.write_text(render(corpora, sampled, labels), encoding="utf-8")
+    page = render(corpora, sampled, labels)
+    if options.check and page != PAGE.read_text(encoding="utf-8"):
+        raise CorporaError(f"{PAGE.relative_to(ROOT)} is not what the program says today; `make docs` writes it anew")
+    PAGE.write_text(page, encoding="utf-8")
     return 0
 
 

@@ -145,7 +145,6 @@ def _corpus(name: str, *findings: tuple[str, int]) -> corpora.Corpus:
             "rule": rule,
             "severity": "error",
             "message": "m",
-            "fingerprint": f"{line:016}",
         }
         for rule, line in findings
     ]
@@ -213,3 +212,12 @@ def test_refuses_labels_that_say_too_little(tmp_path: Path, text: str, message: 
 
 def test_the_labels_can_be_read() -> None:
     assert all(label.commit for label in read_labels(LABELS).values())
+
+
+@pytest.mark.shared
+def test_the_page_of_the_corpora_is_what_the_program_says_today(shared: Path, repository: Path) -> None:
+    checked = [sys.executable, "-m", "bench.corpora", "--check"]
+
+    done = subprocess.run(checked, cwd=repository, check=False, capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
