@@ -81,7 +81,7 @@ def _edit(event: Any, text: str, *, in_flow: bool) -> list[tuple[int, str]]:
             raise StreamError("`\\/` is an escape of JSON, not of YAML as kubectl reads it", mark.line, mark.column)
     if in_flow and not event.style and "?" in source and "?" in event.value:  # JR7V
         raise StreamError("a `?` inside [] or {} needs quotes around the value", mark.line, mark.column)
-    bare = _BARE_TAG.match(source) if event.implicit[0] else None
+    bare = _BARE_TAG.match(source) if event.implicit[0] and event.value != "<<" else None
     if bare:  # S4JQ: `! 12` is a string, and libyaml says nothing of the tag
         return [(mark.index + bare.end() - 1, "!!str")]
     if in_flow and _TAG_ALONE.fullmatch(source) and text[event.end_mark.index :].startswith(","):

@@ -26,6 +26,7 @@ READ = pytest.mark.parametrize(
         pytest.param("a: ! 12", {"a": "12"}, id="a bare tag makes a string"),
         pytest.param("a: &x ! 12\nb: *x", {"a": "12", "b": "12"}, id="a bare tag after an anchor"),
         pytest.param("a: ! [1]", {"a": [1]}, id="a bare tag on a list says nothing"),
+        pytest.param("! <<: {a: 1}", {"a": 1}, id="a bare tag on a merge key says nothing"),
         pytest.param("a: [!x, b]", {"a": ["b"]}, id="the comma belongs to the tag"),
         pytest.param("a: [!!str x, ?b]", {"a": ["x", {"b": None}]}, id="the comma after a tagged value does not"),
         pytest.param("a: [x, ?y]", {"a": ["x", {"true": None}]}, id="a question mark begins a key"),
