@@ -150,7 +150,7 @@ def _read(request: Request) -> _Read:
         return _Read(entries, [], References(), CrdIndex((), References()), _layout(request, ()), frozenset())
     from gitops_guard.load import surroundings
 
-    around = surroundings.read(request.source, files)
+    around = surroundings.read(request.source, files, request.cache)
     return _Read(
         entries,
         [*files, *around.examined],

@@ -18,6 +18,7 @@ _CI_NAMES: Final = frozenset(
     }
 )  # fmt: skip
 _CI_FOLDERS: Final = (".github/", ".circleci/", ".gitea/", ".forgejo/", ".gitlab/", ".woodpecker/", ".buildkite/")
+_READ: Final = (".yaml", ".yml", ".json")
 _TEMPLATE_SUFFIXES: Final = (".j2", ".jinja", ".jinja2", ".tpl", ".tmpl", ".gotmpl", ".erb", ".ytt")
 _TEMPLATE_LINE: Final = re.compile(
     rb"^[ \t]*(?:- )?(?:[\w.\"'/-]+:[ \t]+)?[|>]?\{[{%]|\{%-? *(?:if|for|set|endif|endfor)\b", re.MULTILINE
@@ -64,7 +65,7 @@ def by_name(path: str, references: References) -> FileKind | None:
 
 def may_be_read(path: str) -> bool:
     """Whether the name promises YAML or JSON; all other files are listed and never opened."""
-    return is_candidate(path.rpartition("/")[2])
+    return path.endswith(_READ) or (path.endswith("Kustomization") and is_candidate(path.rpartition("/")[2]))
 
 
 def looks_encrypted(data: bytes) -> bool:
@@ -73,7 +74,7 @@ def looks_encrypted(data: bytes) -> bool:
 
 
 def is_candidate(name: str) -> bool:
-    return name.endswith((".yaml", ".yml", ".json")) or name in KUSTOMIZATION_NAMES
+    return name.endswith(_READ) or name in KUSTOMIZATION_NAMES
 
 
 def needs_no_parse(path: str, data: bytes) -> tuple[FileKind, str] | None:

@@ -68,6 +68,9 @@ class Source(Protocol):
     def around(self) -> list[str]:
         """The paths of all files of the revision, also those that were not asked for, links left out."""
 
+    def blobs(self, paths: Sequence[str]) -> dict[str, str]:
+        """The blob ids in Git of paths of `around`, where they are known to be those of this content."""
+
     def read_around(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         """The content of paths of `around`; what cannot be read or is over the size limit is left out."""
 
@@ -266,6 +269,9 @@ class _Folder:
     def around(self) -> list[str]:
         return [item.path for item in self._list() if item.mode not in (git.SUBMODULE, git.SYMLINK)]
 
+    def blobs(self, paths: Sequence[str]) -> dict[str, str]:
+        return dict.fromkeys(paths, "")
+
     def read_around(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         return iter(self.find(paths).items())
 
@@ -356,6 +362,10 @@ class _Objects:
     def around(self) -> list[str]:
         return [item.path for item in self._all() if item.mode & _TYPE == git.REGULAR and item.stage == 0]
 
+    def blobs(self, paths: Sequence[str]) -> dict[str, str]:
+        wanted = frozenset(paths)
+        return {item.path: item.blob for item in self._all() if item.path in wanted}
+
     def read_around(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         wanted = frozenset(paths)
         items = [item for item in self._all() if item.path in wanted]
@@ -407,6 +417,9 @@ class _Given:
 
     def around(self) -> list[str]:
         return []
+
+    def blobs(self, paths: Sequence[str]) -> dict[str, str]:
+        return dict.fromkeys(paths, "")
 
     def read_around(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         return iter(self.find(paths).items())
