@@ -17,6 +17,7 @@ from random import Random
 from string import Template
 from typing import Final
 
+from bench import delivery_templates as d
 from bench import templates as t
 
 ENVIRONMENTS: Final = ("development", "staging", "production")
@@ -137,7 +138,7 @@ def _each(random: Random, app: str, team: str, *kinds: Template, **more: str) ->
 def _base(app: str, team: str, random: Random) -> Iterator[tuple[str, str]]:
     names = ("rbac", "network", *PARTS, "store", "jobs", "config")
     files = tuple(f"{name}.yaml" for name in names)
-    yield "base/kustomization.yaml", _documents(t.BASE_KUSTOMIZATION.substitute(resources=_listing(files)))
+    yield "base/kustomization.yaml", _documents(d.BASE_KUSTOMIZATION.substitute(resources=_listing(files)))
     yield "base/rbac.yaml", _documents(*_each(random, app, team, t.SERVICE_ACCOUNT, t.ROLE, t.ROLE_BINDING))
     yield "base/network.yaml", _documents(*_each(random, app, team, t.NETWORK_POLICY))
     for part in PARTS:
@@ -157,7 +158,7 @@ def _overlay(app: str, team: str, environment: str, random: Random) -> Iterator[
     values = {**_values(app, "web", team, random), "namespace": namespace, "environment": environment}
     names = ("namespace", "config", "ingress", "autoscaling", "secrets", "monitoring")
     resources = _listing(tuple(f"{name}.yaml" for name in names))
-    yield f"{folder}/kustomization.yaml", _documents(t.OVERLAY_KUSTOMIZATION.substitute(values, resources=resources))
+    yield f"{folder}/kustomization.yaml", _documents(d.OVERLAY_KUSTOMIZATION.substitute(values, resources=resources))
     whole = (t.NAMESPACE, t.QUOTA, t.LIMIT_RANGE)
     yield f"{folder}/namespace.yaml", _documents(*(kind.substitute(values) for kind in whole))
     kinds = (t.ENVIRONMENT_CONFIG, t.INGRESS, t.AUTOSCALER, t.EXTERNAL_SECRET, t.SERVICE_MONITOR)
@@ -168,12 +169,12 @@ def _overlay(app: str, team: str, environment: str, random: Random) -> Iterator[
 
 def _flux(apps: int, environment: str) -> str:
     names = (f"{_WORDS[number % len(_WORDS)]}-{number:03}" for number in range(apps))
-    return "---\n".join(t.FLUX_KUSTOMIZATION.substitute(app=name, environment=environment) for name in names)
+    return "---\n".join(d.FLUX_KUSTOMIZATION.substitute(app=name, environment=environment) for name in names)
 
 
 def _release(number: int, random: Random) -> str:
     values = _values(f"controller-{number:03}", "web", "platform", random)
-    return "---\n".join(kind.substitute(values) for kind in (t.NAMESPACE, t.HELM_SOURCE, t.HELM_RELEASE))
+    return "---\n".join(kind.substitute(values) for kind in (t.NAMESPACE, d.HELM_SOURCE, d.HELM_RELEASE))
 
 
 def main() -> None:
