@@ -40,10 +40,14 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Samples of two commands that took turns; the ratio of each pair sees the same load of the machine."""
+    """Samples of two commands that took turns; the ratio of each pair sees the same load of the machine.
+
+    *quiet* is how many pairs began while nothing else ran.
+    """
 
     ours: tuple[Sample, ...]
     peer: tuple[Sample, ...]
+    quiet: int = 0
 
     @property
     def wall_ratio(self) -> float:
@@ -52,6 +56,24 @@ class Pairs:
     @property
     def cpu_ratio(self) -> float:
         return statistics.median(a.cpu_s / b.cpu_s for a, b in zip(self.ours, self.peer, strict=True))
+
+
+def await_quiet(busy: float = 0.1, probe_s: float = 0.25, patience_s: float = 3.0) -> bool:
+    """Wait until all cores together are less than *busy* (1.0: one core) for *probe_s*; False when patience ends."""
+    cores = os.cpu_count() or 1
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        before = _idle_s()
+        time.sleep(probe_s)
+        if cores - (_idle_s() - before) / probe_s < busy:
+            return True
+    return False
+
+
+def _idle_s() -> float:
+    """Seconds that the cores were idle since the start of the machine, from /proc/stat (idle and iowait)."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()
+    return (int(fields[4]) + int(fields[5])) / os.sysconf("SC_CLK_TCK")
 
 
 def median(samples: Sequence[Sample]) -> Sample:
@@ -64,8 +86,12 @@ def compare(ours: Command, peer: Command, rounds: int) -> Pairs:
     """A B A B …, after one unmeasured run of each that fills the page cache."""
     run(ours)
     run(peer)
-    samples = [(run(ours), run(peer)) for _ in range(rounds)]
-    return Pairs(tuple(a for a, _ in samples), tuple(b for _, b in samples))
+    samples = []
+    quiet = 0
+    for _ in range(rounds):
+        quiet += await_quiet()
+        samples.append((run(ours), run(peer)))
+    return Pairs(tuple(a for a, _ in samples), tuple(b for _, b in samples), quiet)
 
 
 def run(command: Command) -> Sample:

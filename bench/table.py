@@ -78,7 +78,12 @@ class Memory:
 
 
 def render(rows: Sequence[Row], memory: Sequence[Memory], *, machine: str, rounds: int) -> str:
-    parts = [machine, f"Medians of {rounds} pairs or more; the ratio is the median of the pairs' ratios."]
+    quiet, pairs = sum(row.pairs.quiet for row in rows), sum(len(row.pairs.ours) for row in rows)
+    parts = [
+        machine,
+        f"Medians of {rounds} pairs or more, in turns; the ratio is the median of the pairs' ratios. {quiet} of {pairs}"
+        " pairs began while nothing else ran on the machine.",
+    ]
     if rows:
         parts.append("\n".join((*_HEAD, *(row.cells() for row in rows))))
     if memory:
