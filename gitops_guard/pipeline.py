@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gitops_guard.lint import Lint
     from gitops_guard.load.cache import Cache
 
+_FOREIGN = (FileKind.OTHER_YAML, FileKind.CI_WORKFLOW)  # a repository of nothing else holds nothing for a cluster
 _NOT_LINTED = (FileKind.HELM_TEMPLATE, FileKind.TEMPLATE, FileKind.NOT_YAML)
 
 
@@ -124,7 +125,11 @@ def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: 
         place=read.layout.app_of,
         notes=_notes(request, found),
     )
-    checked = any(file.documents for file in whole.files if read.picked is None or file.path in read.picked)
+    checked = any(
+        file.documents and file.kind not in _FOREIGN
+        for file in whole.files
+        if read.picked is None or file.path in read.picked
+    )
     return Outcome(whole, report, checked)
 
 

@@ -37,6 +37,12 @@ def test_an_empty_folder_is_nothing_to_check(tmp_path: Path) -> None:
     assert (run.code, "nothing to check" in run.err) == (2, True)
 
 
+def test_yaml_that_no_cluster_reads_is_nothing_to_check(tmp_path: Path) -> None:
+    run = check(write(tmp_path, {"compose.yaml": "services: {}\n"}))
+
+    assert (run.code, "nothing to check" in run.err) == (2, True)
+
+
 def test_a_plain_folder_is_checked_without_git(tmp_path: Path) -> None:
     run = check(write(tmp_path, {"apps/a.yaml": BAD}))
 

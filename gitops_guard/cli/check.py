@@ -117,6 +117,6 @@ def exit_code(outcome: Outcome, config: Config, *, may_be_empty: bool) -> int:
         return FOUND
     if report.findings or outcome.checked:
         return 0
-    message = "nothing to check: no file here holds YAML or JSON with content (--coverage lists the files)"
+    message = "nothing to check: no file here holds a Kubernetes manifest (--coverage lists the files)"
     click.echo(message if may_be_empty else f"Error: {message}", err=True)
     return 0 if may_be_empty else NOTHING
