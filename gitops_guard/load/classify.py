@@ -90,6 +90,8 @@ def needs_no_parse(path: str, data: bytes) -> tuple[FileKind, str] | None:
 
 def is_template(data: bytes) -> bool:
     """Whether text that is no YAML looks like the source of a template engine."""
+    if b"{{" not in data and b"{%" not in data:  # the pattern needs 25 ms for 1,000 files that have neither
+        return False
     return _TEMPLATE_LINE.search(data) is not None
 
 
