@@ -10,6 +10,7 @@ from collections.abc import Collection, Container, Iterable, Iterator, Mapping, 
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from gitops_guard.excerpts import Excerpts
 from gitops_guard.load import waivers
 from gitops_guard.load.config import Config, Effective, may_run, setting
 from gitops_guard.load.tree import Place
@@ -266,23 +267,18 @@ def _about_waiver(engine: _Engine, finding: Finding) -> Finding | None:
 
 def _with_excerpts(findings: Iterable[Finding], tree: Tree, rules: Mapping[str, Rule]) -> Iterator[Finding]:
     """Add the source line where it may be shown: not for rules about secrets, nor for lines that could hold one."""
-    from gitops_guard.model.sensitive import holds_secret, may_show
-
     data = {file.path: file.data for file in tree.files}
-    lines: dict[str, list[bytes]] = {}
+    shown: dict[str, Excerpts] = {}
     for finding in findings:
         rule = rules.get(finding.rule)
-        at = finding.location
-        if rule is None or not rule.excerpt or at.file not in data:
+        file = finding.location.file
+        if rule is None or not rule.excerpt or file not in data:
             yield finding
             continue
-        if at.file not in lines:
-            lines[at.file] = [] if holds_secret(data[at.file]) else data[at.file].splitlines()
-        text = lines[at.file][at.line - 1] if at.line <= len(lines[at.file]) else b""
-        line = text.decode("utf-8", "replace")
-        # Of what is not read as a resource, nobody knows where a Secret in the same file begins.
-        kind = finding.resource.kind if finding.resource else "Secret" if b"Secret" in data[at.file] else ""
-        yield replace(finding, excerpt=line) if line.strip() and may_show(line, kind) else finding
+        if file not in shown:
+            shown[file] = Excerpts(data[file])
+        line = shown[file].line(finding.location.line, finding.resource.kind if finding.resource else "")
+        yield replace(finding, excerpt=line) if line else finding
 
 
 _SILENT_KINDS = frozenset(

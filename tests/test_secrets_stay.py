@@ -52,6 +52,19 @@ def files() -> dict[str, str]:
     }
 
 
+def lines_below_a_name() -> dict[str, str]:
+    """Lines that a linter finds fault with, and of which only another line says that they are secret."""
+    c = CANARIES
+    pod = "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  containers:\n    - name: c\n"
+    config = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\ndata:\n"
+    return {
+        "b/folded.yaml": config + f"  password: |\n    correct horse {c['string']} \n",
+        "b/nested.yaml": config + f"  app.yaml: |\n    admin-password:\n\n    -\n      {c['data']} \n",
+        "b/value.yaml": f"{pod}      env:\n        - name: PIN\n          value: >-\n            {c['env']} \n",
+        "b/args.yaml": f"{pod}      args:\n        - --password\n        - {c['type']} \n",
+    }
+
+
 def pieces(text: str) -> set[str]:
     """Every 6 characters, as they are and as encodings show them."""
     shown = [text, quote(text), *(encoded("x" * shift + text)[4:-4] for shift in range(3))]
@@ -78,6 +91,16 @@ def test_no_piece_of_a_secret_is_in_any_output_or_cache(tmp_path: Path, form: st
     leaked = {piece for piece in FORBIDDEN if piece in run.out + run.err + cached}
     assert run.code == 1
     assert leaked == set()
+
+
+def test_a_line_is_not_shown_where_another_one_says_that_it_is_secret(tmp_path: Path) -> None:
+    found = lines_below_a_name()
+    root = repository(tmp_path, found)
+
+    run = gitops_guard("check", "--no-cache", cwd=root)
+
+    assert all(f"{name}:" in run.out and "trailing spaces" in run.out for name in found)
+    assert {piece for piece in FORBIDDEN if piece in run.out} == set()
 
 
 def test_the_findings_are_there_all_the_same(tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ MAX_DEPTH: Final = 500  # a manifest nests about 60 deep at the most (CRDs); Pyt
 _MISSING: Final = object()
 _MERGE: Final = object()
 _CACHE_SIZE: Final = 20_000
-_ODD_TAG: Final = re.compile(rb"!(?:\s|[^\s'\",]*,)")
+# A tag begins behind a blank or an indicator, and no longer one is looked at: a megabyte of `!` took minutes.
+_ODD_TAG: Final = re.compile(rb"!(?<![^\s,:\[{]!)(?:\s|[^\s'\",]{0,100},)")
 
 __all__ = [
     "MAX_DEPTH",

@@ -7,7 +7,7 @@ takes and libyaml refuses stays refused.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gitops_guard.load.events import (
@@ -47,9 +47,16 @@ def adapted(data: bytes) -> bytes:
             edits.extend(_edit(event, text, in_flow=in_flow))
     except YAMLError:
         return data  # libyaml says it again, with its place
-    for offset, instead in reversed(edits):
-        text = text[:offset] + instead + text[offset + 1 :]
-    return text.encode() if edits else data
+    return _edited(text, edits).encode() if edits else data
+
+
+def _edited(text: str, edits: Sequence[tuple[int, str]]) -> str:
+    pieces: list[str] = []
+    start = 0
+    for offset, instead in edits:
+        pieces += (text[start:offset], instead)
+        start = offset + 1
+    return "".join([*pieces, text[start:]])
 
 
 def _scalars(data: bytes) -> Iterator[tuple[Any, bool]]:
@@ -84,6 +91,6 @@ def _edit(event: Any, text: str, *, in_flow: bool) -> list[tuple[int, str]]:
     bare = _BARE_TAG.match(source) if event.implicit[0] and event.value != "<<" else None
     if bare:  # S4JQ: `! 12` is a string, and libyaml says nothing of the tag
         return [(mark.index + bare.end() - 1, "!!str")]
-    if in_flow and _TAG_ALONE.fullmatch(source) and text[event.end_mark.index :].startswith(","):
+    if in_flow and _TAG_ALONE.fullmatch(source) and text.startswith(",", event.end_mark.index):
         return [(event.end_mark.index, "_")]  # WZ62: the comma belongs to the tag
     return []

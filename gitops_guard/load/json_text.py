@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gitops_guard.load.events import MAX_DEPTH, StreamError
@@ -36,12 +37,13 @@ def values(text: str) -> list[tuple[Any, int, bool]]:
     Raises StreamError.
     """
     found = []
+    pairs = _Pairs()
+    decoder = json.JSONDecoder(
+        object_pairs_hook=pairs, parse_constant=_refuse, parse_float=lambda digits: json_number(float(digits))
+    )
     at = _skip(text, 0)
     while at < len(text):
-        pairs = _Pairs()
-        decoder = json.JSONDecoder(
-            object_pairs_hook=pairs, parse_constant=_refuse, parse_float=lambda digits: json_number(float(digits))
-        )
+        pairs.duplicates = False
         try:
             value, end = decoder.raw_decode(text, at)
         except RecursionError as error:
@@ -82,17 +84,27 @@ def place(text: str, offset: int) -> tuple[int, int]:
     return line, offset - (text.rfind("\n", 0, offset) + 1)
 
 
+def places(text: str, offsets: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Line and column of each of *offsets*, which ascend: the text is read once, however many there are."""
+    line = start = scanned = 0
+    for offset in offsets:
+        line += text.count("\n", scanned, offset)
+        start = max(start, text.rfind("\n", scanned, offset) + 1)
+        scanned = offset
+        yield line, offset - start
+
+
 def _error(text: str, offset: int, message: str) -> StreamError:
     return StreamError(message, *place(text, offset))
 
 
-def positions(text: str, start: int) -> Positions:
-    """The places in the JSON value that begins at *start*."""
+def positions(text: str, start: int, place: tuple[int, int]) -> Positions:
+    """The places in the JSON value that begins at the offset *start*, which is the line and column *place*."""
     made = Positions()
     stack: list[tuple[Node, bool, str | None]] = []
     key: str | None = None
     key_place = (0, 0)
-    line, line_start = text.count("\n", 0, start), text.rfind("\n", 0, start) + 1
+    line, line_start = place[0], start - place[1]
     scanned = start
     for token in _TOKEN.finditer(text, start):
         word, at = token.group(), token.start()

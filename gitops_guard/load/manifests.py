@@ -7,8 +7,8 @@ nothing else. Source: k8s.io/apimachinery/pkg/util/yaml `YAMLReader`; see also `
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gitops_guard.load import events
@@ -20,6 +20,7 @@ _SEPARATOR = re.compile(rb"^---([^\n]*)(?:\n|\Z)", re.MULTILINE)
 _ONLY_DIRECTIVES = re.compile(rb"(?:[ \t]*(?:[#%][^\n]*)?\r?\n)*")
 _JSON_START = re.compile(rb"\s*\{")
 _BOM = b"\xef\xbb\xbf"
+MOST_PROBLEMS = 1000  # of a file; 16 MB of separators that kubectl refuses were 3 GB of findings
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +55,18 @@ def read(path: str, data: bytes) -> Parsed:
         text.decode("utf-8")
     except UnicodeDecodeError as error:
         return Parsed((), (_not_utf8(path, text, error.start),), source)
-    if _JSON_START.match(text):
-        parsed = _read_json(path, text, source)
-        if parsed is not None:
-            return parsed
-    return _read_yaml(path, text, source)
+    parsed = _read_json(path, text, source) if _JSON_START.match(text) else None
+    parsed = parsed or _read_yaml(path, text, source)
+    return parsed if len(parsed.problems) <= MOST_PROBLEMS else replace(parsed, problems=_bounded(parsed.problems))
+
+
+def _bounded(problems: Sequence[tuple[str, int, Problem]]) -> tuple[tuple[str, int, Problem], ...]:
+    rule, document, problem = problems[MOST_PROBLEMS]
+    more = len(problems) - MOST_PROBLEMS
+    return (
+        *problems[:MOST_PROBLEMS],
+        (rule, document, replace(problem, message=f"{more} more such places follow here")),
+    )
 
 
 def _not_utf8(path: str, text: bytes, offset: int) -> tuple[str, int, Problem]:
@@ -148,8 +156,8 @@ def _read_json(path: str, text: bytes, source: FileSource) -> Parsed | None:
         if path.endswith(".json"):
             return Parsed((), (_syntax(path, 0, error.message, error.line, error.column),), source)
         return None
-    for index, (value, offset, duplicates) in enumerate(found):
-        line, _ = json_text.place(decoded, offset)
+    lines = json_text.places(decoded, [offset for _, offset, _ in found])
+    for index, ((value, _, duplicates), (line, _)) in enumerate(zip(found, lines, strict=True)):
         documents.append(Document(index, line + 1, value))
         if duplicates:
             problems.extend(source.repeated(index))
@@ -163,6 +171,8 @@ class FileSource:
         self._path = path
         self._data = data
         self._documents: dict[int, tuple[int, Any]] | None = None
+        self._is_json = False
+        self._comments: dict[int, str] | None = None
 
     def locate(self, document: int, path: FieldPath, *, key: bool = False) -> Location:
         """See `Locator.locate`. A document that is not there is the first line of the file."""
@@ -192,19 +202,22 @@ class FileSource:
 
     def comments(self) -> Mapping[int, str]:
         """Comments by line from 1, without the leading `#`. A `#` inside a scalar is none."""
-        found: dict[int, str] = {}
-        for first, positions in self._places().values():
-            data = self._chunk_text(first)
-            for number, text in enumerate(data):
-                column = _comment_column(text, number, positions)
-                if column is not None:
-                    found[first + number + 1] = text[column:].lstrip("#").strip()
-        return found
+        if self._comments is None:
+            self._comments = self._read_comments()
+        return self._comments
 
-    def _chunk_text(self, first: int) -> list[str]:
+    def _read_comments(self) -> dict[int, str]:
+        places = list(self._places().values())
+        if self._is_json or not places:  # JSON has none
+            return {}
         lines = self._text().decode("utf-8", "replace").split("\n")
-        later = [line for line, _ in self._places().values() if line > first]
-        return [line.removesuffix("\r") for line in lines[first : min(later, default=len(lines))]]
+        found: dict[int, str] = {}
+        for (first, positions), end in zip(places, [*(first for first, _ in places[1:]), len(lines)], strict=True):
+            for number in range(first, end):
+                column = _comment_column(lines[number], number - first, positions) if "#" in lines[number] else None
+                if column is not None:
+                    found[number + 1] = lines[number][column:].removesuffix("\r").lstrip("#").strip()
+        return found
 
     def _text(self) -> bytes:
         return self._data.removeprefix(_BOM)
@@ -232,7 +245,10 @@ class FileSource:
             found = json_text.values(decoded)
         except (UnicodeDecodeError, StreamError):
             return None
-        return {index: (0, json_text.positions(decoded, offset)) for index, (_, offset, _) in enumerate(found)}
+        self._is_json = True
+        offsets = [offset for _, offset, _ in found]
+        starts = zip(offsets, json_text.places(decoded, offsets), strict=True)
+        return {index: (0, json_text.positions(decoded, offset, at)) for index, (offset, at) in enumerate(starts)}
 
 
 def _comment_column(text: str, number: int, positions: Any) -> int | None:

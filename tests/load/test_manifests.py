@@ -208,6 +208,39 @@ def test_a_hostile_document_is_one_finding_and_fast(text: str, said: str) -> Non
     assert time.process_time() - started < 2
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("a: " + "!" * 500_000, id="marks of tags"),
+        pytest.param("a:\n" + "- ! b\n" * 50_000, id="bare tags"),
+        pytest.param("a: [" + "!b ,c, " * 50_000 + "]", id="tags in a flow list"),
+        pytest.param("---\na: b # c\n" * 20_000, id="documents"),
+        pytest.param("---\na: b\na: c\n" * 10_000, id="documents with repeated keys"),
+        pytest.param('{"a":1}\n' * 50_000, id="values of JSON"),
+        pytest.param('{"a":1,"a":2}\n' * 20_000, id="values of JSON with repeated keys"),
+    ],
+)
+def test_the_time_grows_no_faster_than_the_text(text: str) -> None:
+    started = time.process_time()
+
+    parsed = read(text)
+    parsed.source.comments()
+
+    assert time.process_time() - started < 4
+
+
+def test_no_file_has_more_problems_than_anybody_reads() -> None:
+    problems = read("--- a\n" * 5000).problems
+
+    assert len(problems) == manifests.MOST_PROBLEMS + 1
+    assert problems[-1][2].message == "4000 more such places follow here"
+    assert problems[-1][2].at == ("x.yaml", 1001, 4)
+
+
+def test_json_has_no_comments() -> None:
+    assert read('{"a": "b # gitops-guard: allow lint -- c"}', "x.json").source.comments() == {}
+
+
 def test_bytes_that_are_not_utf8_are_placed() -> None:
     ((rule, _, problem),) = read(b"a: 1\nb: \xff\n").problems
 
