@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from gitops_guard.load import events
 from gitops_guard.load.events import StreamError, YAMLError
 from gitops_guard.model.finding import Problem
 from gitops_guard.model.resource import Document, FieldPath, Location
 
-_SEPARATOR = re.compile(rb"^---([^\n]*)(?:\n|\Z)", re.MULTILINE)
 _ONLY_DIRECTIVES = re.compile(rb"(?:[ \t]*(?:[#%][^\n]*)?\r?\n)*")
 _JSON_START = re.compile(rb"\s*\{")
 _BOM = b"\xef\xbb\xbf"
@@ -35,8 +34,7 @@ class Parsed:
     source: FileSource
 
 
-@dataclass(frozen=True, slots=True)
-class _Chunk:
+class _Chunk(NamedTuple):
     """One document as text. *line* is the line of the file on which it begins, from 0.
 
     *refused* is the line of the separator with which it begins where kubectl does not take that, else -1.
@@ -115,19 +113,31 @@ def _chunks(text: bytes) -> Iterator[_Chunk]:
         return
     start = line = 0
     refused = -1
-    for match in _SEPARATOR.finditer(text):
-        comment = match[1].strip()
+    for begin, comment, end in separators(text):
         taken = not comment or comment.startswith(b"#")
-        before = text[start : match.start()]
+        before = text[start:begin]
         if before if taken else not _ONLY_DIRECTIVES.fullmatch(before):
             yield _Chunk(line, before, refused)
             line += before.count(b"\n") + taken
-            start = match.end() if taken else match.start()
+            start = end if taken else begin
             refused = -1
         if not taken and refused < 0:
-            refused = line + text.count(b"\n", start, match.start())
+            refused = line + text.count(b"\n", start, begin)
     if start < len(text):
         yield _Chunk(line, text[start:], refused)
+
+
+def separators(text: bytes) -> Iterator[tuple[int, bytes, int]]:
+    """Each line that begins with `---`: where it begins, what follows the dashes, where the next line begins.
+
+    *text* ends with a newline. Looked for by the dashes: `^---` tries every line, 10 ms for 1,000 files.
+    """
+    padded = b"\n" + text
+    begin = padded.find(b"\n---")
+    while begin >= 0:
+        end = text.index(b"\n", begin)
+        yield begin, text[begin + 3 : end].strip(), end + 1
+        begin = padded.find(b"\n---", end + 1)
 
 
 def _yaml_error(path: str, index: int, chunk: _Chunk, error: YAMLError) -> tuple[str, int, Problem]:
