@@ -27,6 +27,7 @@ from gitops_guard.schema.embedded import EmbeddedSchemas
 if TYPE_CHECKING:
     from gitops_guard.lint import Lint
     from gitops_guard.load.cache import Cache
+    from gitops_guard.load.surroundings import Surroundings
 
 _FOREIGN = (FileKind.OTHER_YAML, FileKind.CI_WORKFLOW)  # a repository of nothing else holds nothing for a cluster
 _NOT_LINTED = (FileKind.HELM_TEMPLATE, FileKind.TEMPLATE, FileKind.NOT_YAML)
@@ -71,6 +72,7 @@ class _Read:
     crds: CrdIndex
     layout: Layout
     picked: frozenset[str] | None
+    around: Surroundings | None = None
 
 
 def run(request: Request) -> Outcome:
@@ -87,19 +89,11 @@ def run(request: Request) -> Outcome:
 
 
 def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: Sequence[FileWaiver]) -> Outcome:
-    schemas = _schemas(request, read)
-    found = parts.examine_all(
-        read.files,
-        parts.Setting(
-            known=read.known,
-            place=read.layout.app_of,
-            rules=request.rules,
-            config=request.config,
-            schemas=schemas if request.config.engine != "kubeconform" else None,
-            progress=request.progress,
-        ),
-        jobs=request.jobs,
-    )
+    schemas = _schemas(request, read.crds)
+    found = _examine_parts(request, read, schemas)
+    if read.around is not None and (crds := _other_definitions(request.source, read, found)):
+        schemas = _schemas(request, crds)
+        found = _examine_parts(request, read, schemas)
     unread = _unread(read)
     whole = tree.assemble(
         [*(file for part in found for file in part.files), *unread],
@@ -133,6 +127,34 @@ def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: 
     return Outcome(whole, report, checked)
 
 
+def _examine_parts(request: Request, read: _Read, schemas: EmbeddedSchemas) -> list[parts.Examined]:
+    return parts.examine_all(
+        read.files,
+        parts.Setting(
+            known=read.known,
+            place=read.layout.app_of,
+            rules=request.rules,
+            config=request.config,
+            schemas=schemas if request.config.engine != "kubeconform" else None,
+            progress=request.progress,
+        ),
+        jobs=request.jobs,
+    )
+
+
+def _other_definitions(source: Source, read: _Read, found: Sequence[parts.Examined]) -> CrdIndex | None:
+    """Definitions for picked resources without a schema, from files whose names do not say that they define any."""
+    findings = (finding for part in found for finding in part.found.findings if finding.rule == "schema-missing")
+    missing = {(finding.resource.group, finding.resource.kind) for finding in findings if finding.resource}
+    if not missing or read.around is None:
+        return None
+    from gitops_guard.load import surroundings
+
+    others = surroundings.other_definitions(source, read.around)
+    crds = CrdIndex([*read.files, *read.around.definitions, *others], read.known)
+    return crds if any(crds(group, kind) for group, kind in missing) else None
+
+
 def _file_waivers(request: Request) -> list[FileWaiver]:
     wanted = request.config.waivers or (DEFAULT_WAIVERS,)
     found = request.source.find(wanted)
@@ -144,7 +166,9 @@ def _file_waivers(request: Request) -> list[FileWaiver]:
 
 def _read(request: Request) -> _Read:
     exclude = request.config.exclude
-    entries = [entry for entry in request.source.entries() if not exclude or not exclude.match(entry.path)]
+    entries = request.source.entries()
+    if exclude:
+        entries = [_left_out(entry) if exclude.match(entry.path) else entry for entry in entries]
     plain = [entry.path for entry in entries if entry.kind is None]
     files = list(request.source.read([path for path in plain if classify.may_be_read(path)]))
     if request.complete:
@@ -155,7 +179,7 @@ def _read(request: Request) -> _Read:
         return _Read(entries, [], References(), CrdIndex((), References()), _layout(request, ()), frozenset())
     from gitops_guard.load import surroundings
 
-    around = surroundings.read(request.source, files, request.cache)
+    around = surroundings.read(request.source, files, request.cache, exclude)
     return _Read(
         entries,
         [*files, *around.examined],
@@ -163,7 +187,12 @@ def _read(request: Request) -> _Read:
         CrdIndex([*files, *around.definitions], around.known),
         _layout(request, around.paths),
         frozenset(plain),
+        around,
     )
+
+
+def _left_out(entry: Entry) -> Entry:
+    return entry._replace(kind=FileKind.EXCLUDED, reason="the configuration excludes it")
 
 
 def _layout(request: Request, paths: Sequence[str]) -> Layout:
@@ -184,10 +213,10 @@ def _unread(read: _Read) -> list[SourceFile]:
     ]
 
 
-def _schemas(request: Request, read: _Read) -> EmbeddedSchemas:
+def _schemas(request: Request, crds: CrdIndex) -> EmbeddedSchemas:
     return EmbeddedSchemas(
         request.config.kubernetes_version,
-        crds=read.crds,
+        crds=crds,
         locations=request.config.schema_locations,
         online=request.online,
         cache_dir=request.cache.folder if request.cache else None,

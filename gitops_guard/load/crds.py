@@ -8,14 +8,16 @@ from typing import Any
 from gitops_guard.load import classify, manifests
 from gitops_guard.load.references import References
 
-_MARK = b"CustomResourceDefinition"
+CRD_MARK = b"CustomResourceDefinition"
 
 
 class CrdIndex:
     """Knows which files may hold definitions by a look at their bytes; parses one when its group is asked for."""
 
     def __init__(self, files: Iterable[tuple[str, bytes]], known: References) -> None:
-        self._files = [(path, data) for path, data in files if _MARK in data and classify.by_name(path, known) is None]
+        self._files = [
+            (path, data) for path, data in files if CRD_MARK in data and classify.by_name(path, known) is None
+        ]
         self._bodies: dict[str, list[Mapping[str, Any]]] = {}
 
     def __call__(self, group: str, kind: str) -> Sequence[Mapping[str, Any]]:

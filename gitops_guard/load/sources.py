@@ -26,6 +26,9 @@ _OPEN: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _TYPE: Final = 0o170000
 
 
+_Listing = Callable[[], Iterable[list[git.Listed]]]
+
+
 class Entry(NamedTuple):
     """A path of the revision. *kind* is None for a file that can be read; *reason* says why another one cannot.
 
@@ -110,8 +113,10 @@ def staged(start: Path, paths: Sequence[str] = ()) -> Staged:
 def stdin(name: str, data: bytes, start: Path | None = None) -> Source:
     """One file that lies nowhere, called *name*. Raises UsageError for a name outside of the repository."""
     here = os.path.realpath(start or Path.cwd())
-    root = git.root_of(here) or here
-    return _Given(root, relative(absolute(here, name), name, root), data)
+    repository = git.root_of(here)
+    root = repository or here
+    around = _Folder(root, Selection({}), lambda: git.work_tree(root) if repository else [], label="")
+    return _Given(around, relative(absolute(here, name), name, root), data)
 
 
 class _Folder:
@@ -119,9 +124,7 @@ class _Folder:
 
     is_virtual = False
 
-    def __init__(
-        self, root: str, selection: Selection, listing: Callable[[], Iterable[list[git.Listed]]], *, label: str
-    ) -> None:
+    def __init__(self, root: str, selection: Selection, listing: _Listing, *, label: str) -> None:
         self.root = Path(root)
         self.label = label
         self._root = root
@@ -396,9 +399,9 @@ class _Given:
     is_virtual = True
     label = "standard input"
 
-    def __init__(self, root: str, name: str, data: bytes) -> None:
-        self.root = Path(root)
-        self._folder = _Folder(root, Selection({}), list, label="")
+    def __init__(self, around: _Folder, name: str, data: bytes) -> None:
+        self.root = around.root
+        self._folder = around
         self._name = name
         self._data = data
 
@@ -416,10 +419,10 @@ class _Given:
         return _config(self)
 
     def around(self) -> list[str]:
-        return []
+        return self._folder.around()
 
     def blobs(self, paths: Sequence[str]) -> dict[str, str]:
-        return dict.fromkeys(paths, "")
+        return self._folder.blobs(paths)
 
     def read_around(self, paths: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         return iter(self.find(paths).items())

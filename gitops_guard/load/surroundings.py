@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gitops_guard.load import references
+from gitops_guard.load import classify, references
+from gitops_guard.load.crds import CRD_MARK
+from gitops_guard.load.globs import NO_GLOBS, Globs
 from gitops_guard.load.references import KUSTOMIZATION_NAMES, References
 from gitops_guard.load.sources import Source
 
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
 
 _ENDINGS: Final = tuple(KUSTOMIZATION_NAMES)
 _CRD_PATH: Final = re.compile(r"(?:^|[/_.-])(?:crds?|customresourcedefinitions?)(?:[/_.-]|$)")
-# The name of an image without registry, tag and digest: what an `images` entry has to contain.
-_IMAGE: Final = re.compile(rb"\bimage:\s*[\"']?(?:[^\s\"'/]+/)*([^\s\"'/:@]+)")
-_FILE: Final = re.compile(rb"[^\s\"',=\[\]{}]+\.(?:ya?ml|json)\b")
+# Both take what they look at as a whole, so that a text is read once: 4 MB of `image:` took minutes.
+_IMAGE: Final = re.compile(rb"\bimage:\s*[\"']?([^\s\"']+)")
+_WORD: Final = re.compile(rb"[^\s\"',=\[\]{}]+")
+_FILE_ENDINGS: Final = (b".yaml", b".yml", b".json")
+_BATCH: Final = 500  # files that are held at a time
 _NAME: Final = re.compile(rb"\bname:\s*[\"']?([^\s\"',}]+)")
 
 
@@ -61,12 +65,14 @@ class _Reference(NamedTuple):
         return (self.below if is_below else self.elsewhere) in files
 
 
-def read(source: Source, picked: Sequence[tuple[str, bytes]], cache: Cache | None) -> Surroundings:
+def read(
+    source: Source, picked: Sequence[tuple[str, bytes]], cache: Cache | None, exclude: Globs = NO_GLOBS
+) -> Surroundings:
     names = {path for path, _ in picked}
-    around = [path for path in source.around() if path not in names]
+    around = [path for path in source.around() if path not in names and not exclude.match(path)]
     mentions = _mentions(source, [path for path in around if _is_kustomization(path)], cache)
     wanted = [_Reference.to(name) for name in names]
-    images = {image for _, data in picked for image in _IMAGE.findall(data)}
+    images = {image for _, data in picked for written in _IMAGE.findall(data) if (image := _base(written))}
     naming = {path for path, files, _ in mentions if any(each.may_be_in(path, files) for each in wanted)}
     pinning = {path for path, _, entries in mentions if any(image in entries for image in images)}
     contents = list(source.read_around(sorted(naming | pinning | {path for path in around if _may_define(path)})))
@@ -77,6 +83,16 @@ def read(source: Source, picked: Sequence[tuple[str, bytes]], cache: Cache | Non
         examined=[(path, data) for path, data in contents if path in pinning],
         definitions=[(path, data) for path, data in contents if _may_define(path)],
     )
+
+
+def other_definitions(source: Source, around: Surroundings) -> list[tuple[str, bytes]]:
+    """Files that define custom resources and are not called so. Reads the whole repository, so ask it last."""
+    known = {path for path, _ in around.definitions}
+    paths = [path for path in around.paths if classify.may_be_read(path) and path not in known]
+    found: list[tuple[str, bytes]] = []
+    for start in range(0, len(paths), _BATCH):
+        found += (item for item in source.read_around(paths[start : start + _BATCH]) if CRD_MARK in item[1])
+    return found
 
 
 def _mentions(source: Source, paths: Sequence[str], cache: Cache | None) -> list[tuple[str, bytes, bytes]]:
@@ -99,7 +115,13 @@ def _mentions(source: Source, paths: Sequence[str], cache: Cache | None) -> list
 def _mentioned(data: bytes) -> tuple[bytes, bytes]:
     """Names of files and of images only: nothing of what a generator's literals may hold."""
     names: Iterable[bytes] = _NAME.findall(data) if b"images:" in data else ()
-    return b"\n".join(_FILE.findall(data)), b"\n".join(names)
+    files = (word for word in _WORD.findall(data) if any(ending in word for ending in _FILE_ENDINGS))
+    return b"\n".join(files), b"\n".join(names)
+
+
+def _base(image: bytes) -> bytes:
+    """The name without registry, tag and digest: what an `images` entry has to contain."""
+    return image.partition(b"@")[0].rpartition(b"/")[2].partition(b":")[0]
 
 
 def _split(fact: bytes) -> tuple[bytes, bytes]:
