@@ -15,6 +15,7 @@ from gitops_guard.load import waivers
 from gitops_guard.load.config import Config, Effective, may_run, setting
 from gitops_guard.load.tree import Place
 from gitops_guard.load.waivers import FileWaiver
+from gitops_guard.model.errors import frames
 from gitops_guard.model.finding import Coverage, Crash, Finding, Problem, Report, Severity
 from gitops_guard.model.resource import FileKind, Location, Resource, Skipped, SourceFile, Tree
 from gitops_guard.model.rule import Rule, Scope
@@ -171,13 +172,7 @@ def about_resource(rule: Rule, config: Config, resource: Resource, problem: Prob
 
 def crash(rule: Rule, where: str, error: Exception) -> Crash:
     """Where a rule failed: frames and the type of the error, never its text, which may hold a value."""
-    frames = []
-    trace = error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        frames.append(f"{code.co_filename.rpartition('gitops_guard')[2] or code.co_filename}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    return Crash(rule.id, where, f"{type(error).__name__} at {' < '.join(reversed(frames[-3:]))}")
+    return Crash(rule.id, where, f"{type(error).__name__} at {' < '.join(reversed(frames(error)[-3:]))}")
 
 
 def conclude(

@@ -220,6 +220,61 @@ def test_an_interrupt_ends_with_130_and_one_word(tmp_path: Path) -> None:
     assert (running.returncode, err.strip(), out) == (130, b"Interrupted.", b"")
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_ends_everything_that_was_started(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    root = repository(tmp_path / "repository", {f"a{n}.yaml": BAD * 20 for n in range(1000)})
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    running = subprocess.Popen(
+        [sys.executable, "-m", "gitops_guard", "check", "--rev=HEAD", "--no-cache"],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(tmp_path, TMPDIR=str(scratch)),
+        start_new_session=True,
+    )
+    while running.poll() is None and not any(scratch.iterdir()):
+        time.sleep(0.05)
+
+    running.send_signal(number)
+    out, err = running.communicate(timeout=30)
+
+    assert (running.returncode, err, out) == (code, b"Terminated.\n", b"")
+    assert list(scratch.iterdir()) == []
+    with pytest.raises(ProcessLookupError):
+        os.killpg(running.pid, 0)
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_standard_file_changes_nothing_else(tmp_path: Path, closed: str) -> None:
+    root = repository(tmp_path, {"a.yaml": BAD})
+    shell = f"'{sys.executable}' -m gitops_guard check --format json=report.json --format text {closed}"
+
+    done = subprocess.run(
+        ["sh", "-c", shell], cwd=root, capture_output=True, env=environment(tmp_path), check=False, timeout=60
+    )
+
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert "schema-invalid" in (root / "report.json").read_text()
+
+
+@pytest.mark.parametrize("to", ["--format=text=/dev/full", "--format=text > /dev/full"])
+def test_a_full_disk_is_told_in_a_sentence(tmp_path: Path, to: str) -> None:
+    shell = f"'{sys.executable}' -m gitops_guard check --no-lint --no-cache {to}"
+
+    done = subprocess.run(
+        ["sh", "-c", shell],
+        cwd=write(tmp_path, {"a.yaml": BAD}),
+        capture_output=True,
+        env=environment(tmp_path),
+        check=False,
+        timeout=60,
+        text=True,
+    )
+
+    assert (done.returncode, done.stderr.count("\n"), "No space left" in done.stderr) == (3, 1, True)
+
+
 def test_an_unreadable_file_is_listed(tmp_path: Path) -> None:
     write(tmp_path, {"a.yaml": GOOD})
     os.mkfifo(tmp_path / "pipe.yaml")

@@ -91,7 +91,9 @@ class Choice:
 
     @property
     def processes(self) -> int:
-        return self.jobs or len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        if self.jobs:
+            return self.jobs
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     def onto(self, config: Config) -> Config:
         """A flag wins over the configuration."""

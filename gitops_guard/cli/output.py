@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from gitops_guard import __version__
-from gitops_guard.model.errors import UsageError
+from gitops_guard.model.errors import SourceError, UsageError
 from gitops_guard.model.finding import Report, Severity
 from gitops_guard.report import formats, render
 from gitops_guard.report.context import Context
@@ -61,14 +61,25 @@ def write(report: Report, to: list[Target], *, coverage: bool, seconds: float, f
         )
         text = render(name, report, context)
         if file is None:
-            sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-            sys.stdout.buffer.flush()
+            _print(text)
         else:
             _save(file, text)
+
+
+def _print(text: str) -> None:
+    try:
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise SourceError(f"the report cannot be written: {error.strerror}") from error
 
 
 def _save(file: Path, text: str) -> None:
     try:
         file.write_bytes(text.encode("utf-8", "backslashreplace"))
-    except OSError as error:
+    except PermissionError as error:
         raise UsageError(f"the report cannot be written to {str(file)!r}: {error.strerror}") from error
+    except OSError as error:
+        raise SourceError(f"the report cannot be written to {str(file)!r}: {error.strerror}") from error

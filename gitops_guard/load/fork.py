@@ -8,16 +8,18 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from gitops_guard.model.errors import GuardError
+from gitops_guard.model.errors import GuardError, frames
 
 Part = TypeVar("Part")
 _CHUNK = 1 << 20
+_DONE, _REFUSED, _FAILED = 0, 3, 4  # exit codes of a child, for what it told
 
 
 def fork_map(work: Callable[[Part], bytes], parts: Sequence[Part]) -> list[bytes]:
     """*work* on each part, in order; the first part is done by this process. One process where there is no fork.
 
-    Raises GuardError when a child dies; whatever *work* raises in a child is told there and counts as dying.
+    Raises GuardError when a child dies, and in place of what *work* raises in a child: its own where it is one, else
+    one that tells the place and the type, never the text, which may hold a value.
     """
     if len(parts) < 2 or not hasattr(os, "fork"):
         return [work(part) for part in parts]
@@ -30,9 +32,9 @@ def fork_map(work: Callable[[Part], bytes], parts: Sequence[Part]) -> list[bytes
             os.kill(pid, signal.SIGKILL)
         raise
     finally:
-        statuses = [os.waitpid(pid, 0)[1] for pid, _ in children]
-    if any(statuses):
-        raise GuardError("a worker process ended early", hint="run again with -j 1 to see its error")
+        codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid, _ in children]
+    for code, told in zip(codes, results[1:], strict=True):
+        _raise(code, told)
     return results
 
 
@@ -46,15 +48,41 @@ def _start(work: Callable[[Part], bytes], part: Part) -> tuple[int, int]:
         return pid, reader
     status = 1
     try:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
         os.close(reader)
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        _write(writer, work(part))
-        status = 0
-    except BaseException:  # the child must never return into its parent's stack
-        sys.excepthook(*sys.exc_info())
-        sys.stderr.flush()
-    finally:
+        ending, told = _told(work, part)
+        _write(writer, told)
+        status = ending
+    finally:  # the child must never return into its parent's stack
         os._exit(status)
+
+
+def _told(work: Callable[[Part], bytes], part: Part) -> tuple[int, bytes]:
+    try:
+        return _DONE, work(part)
+    except GuardError as error:
+        import pickle
+
+        return _REFUSED, pickle.dumps(error)
+    except BaseException as error:
+        places = " < ".join(reversed(frames(error)[-5:]))
+        return _FAILED, f"{type(error).__name__} at {places}".encode("utf-8", "replace")
+
+
+def _raise(code: int, told: bytes) -> None:
+    if code == _DONE:
+        return
+    if code == _REFUSED:
+        import pickle
+
+        error = pickle.loads(told)  # noqa: S301 - written by our own child
+        assert isinstance(error, GuardError)
+        raise error
+    if code == _FAILED:
+        hint = "this is a mistake of ours; please report it"
+        raise GuardError(f"a worker process failed: {told.decode()}", hint=hint)
+    raise GuardError("a worker process ended early", hint="it may have been short of memory; -j 1 starts none")
 
 
 def _write(writer: int, data: bytes) -> None:

@@ -25,18 +25,18 @@ class Scratch:
         self._files: list[str] = []
         self._folders = {""}
         self._owner = os.getpid()
+        atexit.register(self.remove)
         try:
             os.mkdir(self.path, 0o700)  # noqa: PTH102 - no pathlib in a hot path
         except OSError as error:
             raise SourceError(f"no scratch folder could be made in {base}: {error.strerror}") from error
-        atexit.register(self.remove)
 
     def write(self, path: str, data: bytes) -> None:
         """*path* is relative and has no `..`."""
         try:
             self._make(path.rpartition("/")[0])
+            self._files.append(path)  # first, so that a signal between the two leaves nothing behind
             file = os.open(f"{self.path}/{path}", _NEW, 0o600)
-            self._files.append(path)
             try:
                 rest = memoryview(data)
                 while rest:
@@ -53,15 +53,16 @@ class Scratch:
 
         atexit.unregister(self.remove)
         self._owner = -1
-        with suppress(OSError):  # somebody else cleaned up; nothing of ours can be left below
-            for path in self._files:
+        for path in self._files:
+            with suppress(OSError):  # never made, or somebody else cleaned up
                 os.unlink(f"{self.path}/{path}")  # noqa: PTH108 - as above
-            for folder in sorted(self._folders, reverse=True):
+        for folder in sorted(self._folders, reverse=True):
+            with suppress(OSError):
                 os.rmdir(f"{self.path}/{folder}")  # noqa: PTH106 - as above
 
     def _make(self, folder: str) -> None:
         if folder in self._folders:
             return
         self._make(folder.rpartition("/")[0])
-        os.mkdir(f"{self.path}/{folder}", 0o700)  # noqa: PTH102 - as above
         self._folders.add(folder)
+        os.mkdir(f"{self.path}/{folder}", 0o700)  # noqa: PTH102 - as above

@@ -33,3 +33,15 @@ class ConfigError(UsageError):
 
 class SourceError(GuardError):
     """Git, a renderer or another program failed (exit 3)."""
+
+
+def frames(error: BaseException) -> list[str]:
+    """Where a mistake of ours happened, innermost last; without the text of the error, which may hold a value."""
+    found = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        file = code.co_filename.rpartition("gitops_guard/")[2] or code.co_filename
+        found.append(f"{file}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
 from gitops_guard.load.fork import balance, fork_map
-from gitops_guard.model.errors import GuardError
+from gitops_guard.model.errors import GuardError, UsageError
+from gitops_guard.model.resource import Location
 
 
 def test_results_come_in_the_order_of_the_parts() -> None:
@@ -26,15 +28,36 @@ def test_the_first_part_is_done_by_this_process() -> None:
     assert (first == me, second == me) == (True, False)
 
 
-def test_a_child_that_fails_is_an_error_with_a_next_step(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_child_that_fails_tells_the_place_and_never_the_text(capfd: pytest.CaptureFixture[str]) -> None:
     def work(part: int) -> bytes:
         if part:
-            raise ValueError("in the child")
+            raise ValueError("7f3kd92jx")
+        return b""
+
+    with pytest.raises(GuardError, match=r"ValueError at .*test_fork\.py:\d+ work") as raised:
+        fork_map(work, [0, 1])
+
+    assert "7f3kd92jx" not in str(raised.value) + "".join(capfd.readouterr())
+
+
+def test_what_a_child_refuses_is_raised_as_it_is() -> None:
+    def work(part: int) -> bytes:
+        if part:
+            raise UsageError("no such folder", hint="make it", at=Location("a.yaml", 2))
+        return b""
+
+    with pytest.raises(UsageError, match=r"a\.yaml:2:1: no such folder \(make it\)"):
+        fork_map(work, [0, 1])
+
+
+def test_a_child_that_is_killed_is_an_error_with_a_next_step() -> None:
+    def work(part: int) -> bytes:
+        if part:
+            os.kill(os.getpid(), signal.SIGKILL)
         return b""
 
     with pytest.raises(GuardError, match=r"ended early.*-j 1"):
         fork_map(work, [0, 1])
-    assert "in the child" in capfd.readouterr().err
 
 
 def test_groups_weigh_about_the_same_and_do_not_depend_on_order() -> None:
