@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import Enum
-from hashlib import sha256
 from itertools import pairwise
 from math import log2
 from typing import Final
@@ -97,6 +96,8 @@ class Verdict(Enum):
 
 def fingerprint(value: bytes) -> str:
     """4 hex digits of SHA-256: enough to tell two values apart, too few to confirm a guess."""
+    from hashlib import sha256  # 3 ms: OpenSSL comes with it
+
     return sha256(value).hexdigest()[:4]
 
 
