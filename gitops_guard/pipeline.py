@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gitops_guard import check, parts
-from gitops_guard.load import classify, references, tree, waivers
+from gitops_guard.load import classify, names, references, tree, waivers
 from gitops_guard.load.config import DEFAULT_WAIVERS, Config, may_run
 from gitops_guard.load.crds import CrdIndex
 from gitops_guard.load.layout import Layout
@@ -35,10 +35,7 @@ _NOT_LINTED = (FileKind.HELM_TEMPLATE, FileKind.TEMPLATE, FileKind.NOT_YAML)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to check, and how. *known* are the ids of all rules, *rules* those to ask. *today* is an ISO date.
-
-    *complete* is False where only picked files of a repository are to be reported on.
-    """
+    """What to check, and how. *known* are the ids of all rules, *rules* those to ask. *today* is an ISO date."""
 
     source: Source
     rules: Mapping[str, Rule]
@@ -49,7 +46,6 @@ class Request:
     cache: Cache | None = None
     online: bool = False
     today: str = ""
-    complete: bool = True
     progress: parts.Progress = field(default_factory=parts.Silent)
 
 
@@ -99,7 +95,7 @@ def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: 
         [*(file for part in found for file in part.files), *unread],
         read.layout.app_of,
         skipped=[Skipped(entry.path, entry.kind.value, entry.reason) for entry in read.entries if entry.kind],
-        complete=request.complete,
+        complete=request.source.is_whole,
     )
     examined = [part.found for part in found]
     examined.append(check.examine(unread, (), request.rules, request.config, None, read.layout.app_of))
@@ -170,10 +166,10 @@ def _read(request: Request) -> _Read:
     if exclude:
         entries = [_left_out(entry) if exclude.match(entry.path) else entry for entry in entries]
     plain = [entry.path for entry in entries if entry.kind is None]
-    files = list(request.source.read([path for path in plain if classify.may_be_read(path)]))
-    if request.complete:
+    files = list(request.source.read([path for path in plain if names.may_be_read(path)]))
+    if request.source.is_whole:
         known = references.read(files)
-        others = [(path, b"") for path in plain if not classify.may_be_read(path)]
+        others = [(path, b"") for path in plain if not names.may_be_read(path)]
         return _Read(entries, [*files, *others], known, CrdIndex(files, known), _layout(request, plain), None)
     if not files:
         return _Read(entries, [], References(), CrdIndex((), References()), _layout(request, ()), frozenset())
@@ -196,7 +192,7 @@ def _left_out(entry: Entry) -> Entry:
 
 
 def _layout(request: Request, paths: Sequence[str]) -> Layout:
-    return Layout((path for path in paths if classify.may_be_read(path)), request.config.layout)
+    return Layout((path for path in paths if names.may_be_read(path)), request.config.layout)
 
 
 def _unread(read: _Read) -> list[SourceFile]:
@@ -209,7 +205,7 @@ def _unread(read: _Read) -> list[SourceFile]:
             problems=(("file-too-large", 0, Problem((), entry.reason, at=Location(entry.path))),),
         )
         for entry in read.entries
-        if entry.kind is FileKind.TOO_LARGE and classify.may_be_read(entry.path)
+        if entry.kind is FileKind.TOO_LARGE and names.may_be_read(entry.path)
     ]
 
 
@@ -279,6 +275,6 @@ def _notes(request: Request, found: Sequence[parts.Examined]) -> list[str]:
     if count := sum(part.encrypted for part in found):
         notes.append(f"resources encrypted by SOPS, checked for names and places of fields only: {count}")
     left = sorted(rule.id for rule in request.rules.values() if rule.whole and may_run(rule, request.config))
-    if left and not request.complete:
+    if left and not request.source.is_whole:
         notes.append(f"left to a check of the whole repository: {', '.join(left)}")
     return notes

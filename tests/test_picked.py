@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from gitops_guard import pipeline
-from gitops_guard.load import classify, config, sources
+from gitops_guard.load import config, names, sources
 from gitops_guard.load.sources import Source
 from gitops_guard.model.finding import Finding
 from gitops_guard.rules import all_rules
@@ -44,11 +44,9 @@ BASKET = "apiVersion: shop.example.com/v1\nkind: Basket\nmetadata:\n  name: mine
 PATCH = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: shop\nspec:\n  replicas: 2\n"
 
 
-def examine(source: Source, *, complete: bool) -> pipeline.Outcome:
+def examine(source: Source) -> pipeline.Outcome:
     settings = config.load(source.config(), RULES)
-    request = pipeline.Request(
-        source=source, rules=RULES, known=frozenset(RULES), config=settings, lint=False, complete=complete
-    )
+    request = pipeline.Request(source=source, rules=RULES, known=frozenset(RULES), config=settings, lint=False)
     return pipeline.run(request)
 
 
@@ -66,17 +64,17 @@ def test_one_file_alone_has_the_findings_and_the_ledger_that_it_has_in_the_whole
     corpus: Callable[[str], Path], name: str
 ) -> None:
     root = corpus(name)
-    whole = examine(sources.work_tree(root), complete=True).report
+    whole = examine(sources.work_tree(root)).report
     found: dict[str, list[Finding]] = {}
     for finding in whole.findings:
         if not is_left(finding):
             found.setdefault(finding.location.file, []).append(finding)
-    paths = [entry.path for entry in sources.work_tree(root).entries() if classify.may_be_read(entry.path)]
+    paths = [entry.path for entry in sources.work_tree(root).entries() if names.may_be_read(entry.path)]
     chance = random.Random(3)
     picked = {*chance.sample(paths, 25), *chance.sample(sorted(found), min(len(found), 15))}
 
     for path in sorted(picked):
-        alone = examine(sources.work_tree(root, (str(root / path),)), complete=False).report
+        alone = examine(sources.work_tree(root, (str(root / path),))).report
 
         assert [finding for finding in alone.findings if not is_left(finding)] == found.get(path, [])
         for here, there in (
@@ -98,6 +96,15 @@ def test_a_definition_in_a_file_of_any_name_is_found(tmp_path: Path, how: str) -
 
     assert "schema-missing" not in run.out
     assert "apps/basket.yaml:6:9: error[schema-invalid]" in run.out
+
+
+@pytest.mark.parametrize(("where", "path"), [(".", "."), ("a", ".."), (".", "a/.."), (".", "a")])
+def test_the_root_by_name_is_the_whole(tmp_path: Path, where: str, path: str) -> None:
+    root = repository(tmp_path, {"a/a.yaml": PATCH, "a/b.yaml": PATCH})
+
+    run = gitops_guard("check", path, *QUIET, cwd=root / where)
+
+    assert ("left to a check of the whole repository" in run.out) == (path == "a")
 
 
 def test_standard_input_knows_what_refers_to_its_name(tmp_path: Path) -> None:

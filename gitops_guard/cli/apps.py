@@ -17,7 +17,7 @@ from gitops_guard.model.resource import App
 def command(rev: str | None, staged: bool, **given: Any) -> int:
     """List the apps that were found: environment, cluster, name, renderer and folder."""
     from gitops_guard.cli.check import read_config
-    from gitops_guard.load import classify, sources
+    from gitops_guard.load import names, sources
     from gitops_guard.load.layout import Layout
 
     here = Path.cwd()
@@ -25,7 +25,7 @@ def command(rev: str | None, staged: bool, **given: Any) -> int:
         sources.revision(here, rev, ()) if rev else sources.staged(here, ()) if staged else sources.work_tree(here, ())
     )
     config = read_config(source, options.Choice.take(given), options.load_rules())
-    paths = [entry.path for entry in source.entries() if classify.may_be_read(entry.path)]
+    paths = [entry.path for entry in source.entries() if names.may_be_read(entry.path)]
     found = Layout(paths, config.layout).table(paths)
     if not found:
         click.echo("No apps were found here.", err=True)

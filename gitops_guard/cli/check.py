@@ -55,18 +55,17 @@ def command(paths: tuple[str, ...], rev: str | None, staged: bool, stdin_filenam
         source = sources.staged(Path.cwd(), paths)
     else:
         source = sources.work_tree(Path.cwd(), paths)
-    complete = not paths and not staged
-    return run(source, given, complete=complete, may_be_empty=staged)
+    return run(source, given, may_be_empty=staged)
 
 
-def run(source: Source, given: dict[str, Any], *, complete: bool, may_be_empty: bool) -> int:
+def run(source: Source, given: dict[str, Any], *, may_be_empty: bool) -> int:
     """Check *source* and write the reports; the exit code. Having nothing to check is an error, or *may_be_empty*."""
     started = time.perf_counter()
     choice = options.Choice.take(given)
     to = output.targets(given.get("formats", ()))
     known = options.load_rules()
     config = choice.onto(read_config(source, choice, known))
-    outcome = _check(source, choice, config, known, complete=complete)
+    outcome = _check(source, choice, config, known)
     seconds = time.perf_counter() - started
     report = outcome.report
     output.write(report, to, coverage=bool(given.get("coverage")), seconds=seconds, fail_on=config.fail_on)
@@ -81,9 +80,7 @@ def read_config(source: Source, choice: options.Choice, known: dict[str, Rule]) 
     return config.load(source.config(), known)
 
 
-def _check(
-    source: Source, choice: options.Choice, config: Config, known: dict[str, Rule], *, complete: bool
-) -> Outcome:
+def _check(source: Source, choice: options.Choice, config: Config, known: dict[str, Rule]) -> Outcome:
     from gitops_guard import pipeline
     from gitops_guard.cli.progress import progress
     from gitops_guard.load.cache import open_cache
@@ -100,7 +97,6 @@ def _check(
                 cache=None if choice.no_cache else open_cache(source.root),
                 online=choice.online,
                 today=time.strftime("%Y-%m-%d"),
-                complete=complete,
                 progress=watched,
             )
         )

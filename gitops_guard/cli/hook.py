@@ -18,10 +18,10 @@ from gitops_guard.cli import options
 def command(files: tuple[str, ...], **given: Any) -> int:
     """Check FILES, as pre-commit names them. It is no error when none of them is for us."""
     from gitops_guard.cli.check import run
-    from gitops_guard.load import classify, sources
+    from gitops_guard.load import names, sources
 
-    wanted = tuple(name for name in files if classify.may_be_read(name.replace("\\", "/")) or not Path(name).exists())
+    wanted = tuple(name for name in files if names.may_be_read(name.replace("\\", "/")) or not Path(name).exists())
     if not wanted:
         click.echo("None of the given files is YAML or JSON: nothing to check.")
         return 0
-    return run(sources.work_tree(Path.cwd(), wanted), given, complete=False, may_be_empty=True)
+    return run(sources.work_tree(Path.cwd(), wanted), given, may_be_empty=True)

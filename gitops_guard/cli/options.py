@@ -6,14 +6,16 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitops_guard.load.config import Config
 from gitops_guard.model.errors import UsageError
 from gitops_guard.model.finding import Severity
 from gitops_guard.model.rule import Profile, Rule
+
+if TYPE_CHECKING:
+    from gitops_guard.load.config import Config
 
 Command = Callable[..., Any]
 LEVELS = ("info", "warning", "error")

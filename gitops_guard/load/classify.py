@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from gitops_guard.load.references import KUSTOMIZATION_NAMES, References
+from gitops_guard.load.names import KUSTOMIZATION_NAMES, is_candidate
+from gitops_guard.load.references import References
 from gitops_guard.model.resource import Document, FileKind
 
 _GUARD_NAMES: Final = frozenset({".gitops-guard.yaml", ".gitops-guard.yml", ".gitops-guard-waivers.yaml"})
@@ -18,7 +19,6 @@ _CI_NAMES: Final = frozenset(
     }
 )  # fmt: skip
 _CI_FOLDERS: Final = (".github/", ".circleci/", ".gitea/", ".forgejo/", ".gitlab/", ".woodpecker/", ".buildkite/")
-_READ: Final = (".yaml", ".yml", ".json")
 _TEMPLATE_SUFFIXES: Final = (".j2", ".jinja", ".jinja2", ".tpl", ".tmpl", ".gotmpl", ".erb", ".ytt")
 _TEMPLATE_LINE: Final = re.compile(
     rb"^[ \t]*(?:- )?(?:[\w.\"'/-]+:[ \t]+)?[|>]?\{[{%]|\{%-? *(?:if|for|set|endif|endfor)\b", re.MULTILINE
@@ -63,18 +63,9 @@ def by_name(path: str, references: References) -> FileKind | None:
     return None if is_candidate(name) else FileKind.NOT_YAML
 
 
-def may_be_read(path: str) -> bool:
-    """Whether the name promises YAML or JSON; all other files are listed and never opened."""
-    return path.endswith(_READ) or (path.endswith("Kustomization") and is_candidate(path.rpartition("/")[2]))
-
-
 def looks_encrypted(data: bytes) -> bool:
     """By its bytes, for what must be known before a file is parsed."""
     return data.startswith(_GIT_CRYPT) or (b"ENC[AES256_GCM," in data and b"sops:" in data)
-
-
-def is_candidate(name: str) -> bool:
-    return name.endswith(_READ) or name in KUSTOMIZATION_NAMES
 
 
 def needs_no_parse(path: str, data: bytes) -> tuple[FileKind, str] | None:

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from gitops_guard.load import environments, globs
 from gitops_guard.load.environments import Word
-from gitops_guard.load.references import KUSTOMIZATION_NAMES
+from gitops_guard.load.names import KUSTOMIZATION_NAMES
 from gitops_guard.model.resource import App
 
 ENVIRONMENT_FOLDERS: Final = frozenset({"environments", "environment", "envs", "env"})

@@ -8,9 +8,9 @@ from posixpath import dirname, join, normpath
 from typing import Any, Final
 
 from gitops_guard.load import manifests
+from gitops_guard.load.names import KUSTOMIZATION_NAMES
 from gitops_guard.model.resource import FileKind
 
-KUSTOMIZATION_NAMES: Final = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 _PATCH_LISTS: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
 _DATA_LISTS: Final = ("configurations", "transformers", "generators", "validators")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
-from gitops_guard.load import classify, git
+from gitops_guard.load import git, names
 from gitops_guard.load.links import RealFolders, follow, resolve_in
 from gitops_guard.load.selection import Selection, absolute, folder_of, inside, relative
 from gitops_guard.model.errors import SourceError, UsageError
@@ -44,7 +44,10 @@ class Entry(NamedTuple):
 
 
 class Source(Protocol):
-    """*label* says what it is, for people. *is_virtual*: its files are not (all) there in the folder *root*."""
+    """*label* says what it is, for people. *is_virtual*: its files are not (all) there in the folder *root*.
+
+    *is_whole*: nobody picked some of its files; `check .` at the root is as whole as `check`.
+    """
 
     @property
     def root(self) -> Path: ...
@@ -52,6 +55,8 @@ class Source(Protocol):
     def label(self) -> str: ...
     @property
     def is_virtual(self) -> bool: ...
+    @property
+    def is_whole(self) -> bool: ...
 
     def entries(self) -> list[Entry]:
         """What is to be checked, sorted by path. Raises UsageError for a named path that is not there."""
@@ -84,7 +89,8 @@ def work_tree(start: Path, paths: Sequence[str] = ()) -> Source:
     root = git.root_of(folder_of(here, paths[0]) if paths else here)
     if root is None:
         return folder(start, paths)
-    return _Folder(root, Selection.of(here, root, paths), lambda: git.work_tree(root), label="work tree")
+    listing = git.work_tree(root)
+    return _Folder(root, Selection.of(here, root, paths), lambda: listing, label="work tree")
 
 
 def folder(start: Path, paths: Sequence[str] = ()) -> Source:
@@ -107,7 +113,7 @@ def staged(start: Path, paths: Sequence[str] = ()) -> Staged:
     """What the next commit adds or changes, as it lies in the index."""
     root = _repository(start, "--staged")
     selection = Selection.of(os.path.realpath(start), root, paths)
-    return Staged(root, selection, lambda: git.index(root), label="index", prefix=":")
+    return Staged(root, selection, git.index(root), label="index", prefix=":", changed=git.changed_in_index(root))
 
 
 def stdin(name: str, data: bytes, start: Path | None = None) -> Source:
@@ -132,6 +138,10 @@ class _Folder:
         self._listing = listing
         self._listed: list[git.Listed] | None = None
         self._targets: dict[str, str] = {}
+
+    @property
+    def is_whole(self) -> bool:
+        return not self._selection
 
     def entries(self) -> list[Entry]:
         listed: list[git.Listed] = []
@@ -296,6 +306,10 @@ class _Objects:
         self._known: dict[str, tuple[str, int]] = {}
         self._listed: list[git.Listed] | None = None
 
+    @property
+    def is_whole(self) -> bool:
+        return not self._selection
+
     def entries(self) -> list[Entry]:
         listed = self._all()
         for typed in self._selection.without(listed).values():
@@ -309,7 +323,7 @@ class _Objects:
 
     def _describe(self, listed: Sequence[git.Listed]) -> list[Entry]:
         files = [item for item in listed if item.mode & _TYPE == git.REGULAR and item.stage == 0]
-        asked = [item for item in files if classify.may_be_read(item.path)]
+        asked = [item for item in files if names.may_be_read(item.path)]
         for item, size in zip(asked, git.sizes(self._root, [item.blob for item in asked]), strict=True):
             self._known[item.path] = item.blob, size
         entries = [self._entry(item) for item in files]
@@ -381,8 +395,25 @@ class _Objects:
 class Staged(_Objects):
     """Its `entries` are what is staged; `around` is all that the next commit will hold."""
 
+    def __init__(
+        self,
+        root: str,
+        selection: Selection,
+        listing: Callable[[], list[git.Listed]],
+        *,
+        label: str,
+        prefix: str,
+        changed: Callable[[], frozenset[str]],
+    ) -> None:
+        super().__init__(root, selection, listing, label=label, prefix=prefix)
+        self._changed = changed
+
+    @property
+    def is_whole(self) -> bool:
+        return False
+
     def entries(self) -> list[Entry]:
-        changed = git.changed_in_index(self._root)
+        changed = self._changed()
         for path, typed in self._selection.named.items():
             if path and path not in changed and not self._is_known(path):
                 raise UsageError(f"there is no file or folder {typed!r} in the index")
@@ -397,6 +428,7 @@ class _Given:
     """One file that came by standard input."""
 
     is_virtual = True
+    is_whole = False
     label = "standard input"
 
     def __init__(self, around: _Folder, name: str, data: bytes) -> None:
@@ -432,7 +464,7 @@ def _with_pointers(entries: list[Entry], read: Callable[[Sequence[Entry]], Itera
     suspects = [
         entry
         for entry in entries
-        if entry.kind is None and 0 < entry.size <= _LFS_MAX_BYTES and classify.may_be_read(entry.path)
+        if entry.kind is None and 0 < entry.size <= _LFS_MAX_BYTES and names.may_be_read(entry.path)
     ]
     pointers = {path for path, data in read(suspects) if data.startswith(_LFS_PREFIX)}
     reason = "its content lies in Git LFS"

@@ -12,10 +12,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gitops_guard.load import classify, references
+from gitops_guard.load import references
 from gitops_guard.load.crds import CRD_MARK
 from gitops_guard.load.globs import NO_GLOBS, Globs
-from gitops_guard.load.references import KUSTOMIZATION_NAMES, References
+from gitops_guard.load.names import KUSTOMIZATION_NAMES, may_be_read
+from gitops_guard.load.references import References
 from gitops_guard.load.sources import Source
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def read(
 def other_definitions(source: Source, around: Surroundings) -> list[tuple[str, bytes]]:
     """Files that define custom resources and are not called so. Reads the whole repository, so ask it last."""
     known = {path for path, _ in around.definitions}
-    paths = [path for path in around.paths if classify.may_be_read(path) and path not in known]
+    paths = [path for path in around.paths if may_be_read(path) and path not in known]
     found: list[tuple[str, bytes]] = []
     for start in range(0, len(paths), _BATCH):
         found += (item for item in source.read_around(paths[start : start + _BATCH]) if CRD_MARK in item[1])

@@ -65,7 +65,25 @@ def source_file(path: str, data: bytes, known: References) -> SourceFile:
     kind, reason = classify.of_documents(path, parsed.documents, known)
     if broken and not reason:
         reason = "one of its documents does not parse"
+    if kind is FileKind.MANIFEST and not reason:
+        reason = _left_out(parsed.documents)
     return replace(file, kind=kind, reason=reason)
+
+
+def _left_out(documents: Sequence[Document]) -> str:
+    """A `---` too many cuts a resource in two, and nobody may think that the second half was checked."""
+    left = sum(not _is_resource(document.body) for document in documents)
+    if not left:
+        return ""
+    return f"{left} of its {len(documents)} documents {'is no resource' if left == 1 else 'are no resources'}"
+
+
+def _is_resource(body: Any) -> bool:
+    if not isinstance(body, dict):
+        return False
+    if is_list(body):
+        return all(isinstance(item, dict) and _is_resource(_typed(body, item)) for item in body["items"])
+    return classify.is_object(body)
 
 
 def resources(file: SourceFile, place: Place | None = None) -> Iterator[Resource]:

@@ -62,7 +62,7 @@ def test_names_arrive_as_they_are(git_repository: Any, name: str) -> None:
 
     assert untracked == [name]
     assert paths(work_tree(git_repository.root)) == [name]
-    assert paths(git.index(str(git_repository.root))) == [name]
+    assert paths(git.index(str(git_repository.root))()) == [name]
     assert paths(git.tree(str(git_repository.root), "HEAD")) == [name]
 
 
@@ -70,7 +70,7 @@ def test_a_name_that_is_not_utf8_has_surrogate_escapes(git_repository: Any) -> N
     Path(os.fsdecode(os.fsencode(git_repository.root) + b"/\xff.yaml")).write_text("a: 1\n")
     git_repository.commit()
 
-    assert paths(git.index(str(git_repository.root))) == ["\udcff.yaml"]
+    assert paths(git.index(str(git_repository.root))()) == ["\udcff.yaml"]
     assert git.named(str(git_repository.root), ":", ["\udcff.yaml"], limit_bytes=1000) == {"\udcff.yaml": b"a: 1\n"}
 
 
@@ -81,7 +81,7 @@ def test_submodules_and_links_are_told_by_mode(git_repository: Any, tmp_path: Pa
     git_repository.git("-C", "inner", "commit", "-q", "--allow-empty", "-m", "x")
     git_repository.git("-c", "advice.addEmbeddedRepo=false", "add", ".")
 
-    modes = {item.path: item.mode for item in git.index(str(git_repository.root))}
+    modes = {item.path: item.mode for item in git.index(str(git_repository.root))()}
 
     assert modes == {"a.yaml": 0o100644, "inner": git.SUBMODULE, "link.yaml": git.SYMLINK}
 
@@ -102,13 +102,13 @@ def test_what_is_staged_differs_from_the_last_commit(git_repository: Any) -> Non
     git_repository.git("add", "changed.yaml", "added.yaml")
     git_repository.git("rm", "-q", "gone.yaml")
 
-    assert git.changed_in_index(str(git_repository.root)) == {"added.yaml", "changed.yaml"}
+    assert git.changed_in_index(str(git_repository.root))() == {"added.yaml", "changed.yaml"}
 
 
 def test_before_the_first_commit_everything_staged_is_new(git_repository: Any) -> None:
     git_repository.write({"a.yaml": "a: 1\n"}).stage()
 
-    assert git.changed_in_index(str(git_repository.root)) == {"a.yaml"}
+    assert git.changed_in_index(str(git_repository.root))() == {"a.yaml"}
 
 
 def test_a_tag_names_its_commit(git_repository: Any) -> None:
@@ -140,7 +140,7 @@ def test_blobs_come_in_the_order_they_were_asked_for(git_repository: Any, monkey
     for number, content in enumerate(contents):
         (git_repository.root / f"{number}.yaml").write_bytes(content)
     git_repository.git("-c", "core.autocrlf=false", "add", ".")
-    blobs = [item.blob for item in git.index(str(git_repository.root))] * 2
+    blobs = [item.blob for item in git.index(str(git_repository.root))()] * 2
 
     sizes = git.sizes(str(git_repository.root), blobs)
 
@@ -162,7 +162,7 @@ def test_named_files_that_are_not_there_are_left_out(git_repository: Any) -> Non
 
 def test_a_folder_without_repository_is_the_callers_mistake(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="not a Git repository"):
-        git.index(str(tmp_path))
+        git.index(str(tmp_path))()
 
 
 def test_a_broken_repository_is_named_with_gits_own_sentence(git_repository: Any) -> None:
@@ -170,7 +170,7 @@ def test_a_broken_repository_is_named_with_gits_own_sentence(git_repository: Any
     (git_repository.root / ".git/index").write_bytes(b"broken" * 20)
 
     with pytest.raises(SourceError, match="git ls-files failed: "):
-        git.index(str(git_repository.root))
+        git.index(str(git_repository.root))()
 
 
 def test_the_configuration_of_a_repository_starts_no_program(git_repository: Any) -> None:
@@ -186,7 +186,7 @@ def test_the_configuration_of_a_repository_starts_no_program(git_repository: Any
     os.utime(git_repository.root / "a.yaml", (1, 1))
 
     work_tree(git_repository.root)
-    git.changed_in_index(str(git_repository.root))
+    git.changed_in_index(str(git_repository.root))()
 
     assert not trap.with_name("trap.sprung").exists()
 

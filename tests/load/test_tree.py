@@ -152,3 +152,24 @@ def test_odd_metadata_makes_an_empty_id_and_no_crash(body: bytes) -> None:
     (resource,) = tree.from_files({"x.yaml": b"apiVersion: v1\nkind: Pod\n" + body}).resources
 
     assert (resource.id, dict(resource.labels)) == (ResourceId("", "Pod", "", ""), {})
+
+
+@pytest.mark.parametrize(
+    ("rest", "reason"),
+    [
+        pytest.param(b"", "", id="nothing else"),
+        pytest.param(b"---\n# only a comment\n", "", id="an empty document"),
+        pytest.param(b"---\nspec:\n  replicas: 1\n", "1 of its 2 documents is no resource", id="the half of one"),
+        pytest.param(b"---\n- a\n---\nb\n", "2 of its 3 documents are no resources", id="a list and a text"),
+        pytest.param(
+            b"---\napiVersion: v1\nkind: List\nitems: [a, {b: c}]\n",
+            "1 of its 2 documents is no resource",
+            id="a list of something else",
+        ),
+        pytest.param(b"---\napiVersion: v1\nkind: PodList\nitems: [{metadata: {name: a}}]\n", "", id="a typed list"),
+    ],
+)
+def test_a_document_that_is_no_resource_is_in_the_ledger(rest: bytes, reason: str) -> None:
+    (file,) = build(**{"a.yaml": CONFIG_MAP + rest}).files
+
+    assert (file.kind, file.reason) == (FileKind.MANIFEST, reason)
