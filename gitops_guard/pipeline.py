@@ -6,13 +6,13 @@ puts the Tree together and asks what needs the whole of it. yamllint runs beside
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gitops_guard import check, parts
 from gitops_guard.load import classify, names, references, tree, waivers
-from gitops_guard.load.config import DEFAULT_WAIVERS, Config, may_run
+from gitops_guard.load.config import DEFAULT_WAIVERS, Config, holds_for, may_run
 from gitops_guard.load.crds import CrdIndex
 from gitops_guard.load.layout import Layout
 from gitops_guard.load.references import References
@@ -51,11 +51,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """*tree* also holds what picked files have to know of their surroundings; *checked* says whether there was any."""
+    """*tree* also holds what picked files have to know of their surroundings; *checked* says whether there was
+    any, *label* what was looked at."""
 
     tree: Tree
     report: Report
     checked: bool
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +76,10 @@ class _Read:
 def run(request: Request) -> Outcome:
     """Raises GuardError where the surroundings fail; whatever stands in the files becomes a finding."""
     file_waivers = _file_waivers(request)
-    read = _read(request)
-    linting = _start_lint(request, read)
+    entries, files = _listed(request)
+    linting = _start_lint(request, files)  # first of all: yamllint needs as long as all the rest
     try:
-        return _examine(request, read, linting, file_waivers)
+        return _examine(request, _read(request, entries, files), linting, file_waivers)
     except BaseException:
         if linting is not None:
             linting.cancel()
@@ -113,14 +115,14 @@ def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: 
         file_waivers=file_waivers,
         picked=read.picked,
         place=read.layout.app_of,
-        notes=_notes(request, found),
+        notes=_notes(request, whole, found),
     )
     checked = any(
         file.documents and file.kind not in _FOREIGN
         for file in whole.files
         if read.picked is None or file.path in read.picked
     )
-    return Outcome(whole, report, checked)
+    return Outcome(whole, report, checked, request.source.label)
 
 
 def _examine_parts(request: Request, read: _Read, schemas: EmbeddedSchemas) -> list[parts.Examined]:
@@ -160,13 +162,18 @@ def _file_waivers(request: Request) -> list[FileWaiver]:
     return [waiver for name in sorted(found) for waiver in waivers.read((name, found[name]), request.known)]
 
 
-def _read(request: Request) -> _Read:
+def _listed(request: Request) -> tuple[list[Entry], list[tuple[str, bytes]]]:
+    """What is to be checked, and the content of those files that may hold YAML or JSON."""
     exclude = request.config.exclude
     entries = request.source.entries()
     if exclude:
         entries = [_left_out(entry) if exclude.match(entry.path) else entry for entry in entries]
+    wanted = [entry.path for entry in entries if entry.kind is None and names.may_be_read(entry.path)]
+    return entries, list(request.source.read(wanted))
+
+
+def _read(request: Request, entries: Sequence[Entry], files: list[tuple[str, bytes]]) -> _Read:
     plain = [entry.path for entry in entries if entry.kind is None]
-    files = list(request.source.read([path for path in plain if names.may_be_read(path)]))
     if request.source.is_whole:
         known = references.read(files)
         others = [(path, b"") for path in plain if not names.may_be_read(path)]
@@ -175,7 +182,7 @@ def _read(request: Request) -> _Read:
         return _Read(entries, [], References(), CrdIndex((), References()), _layout(request, ()), frozenset())
     from gitops_guard.load import surroundings
 
-    around = surroundings.read(request.source, files, request.cache, exclude)
+    around = surroundings.read(request.source, files, request.cache, request.config.exclude)
     return _Read(
         entries,
         [*files, *around.examined],
@@ -219,18 +226,15 @@ def _schemas(request: Request, crds: CrdIndex) -> EmbeddedSchemas:
     )
 
 
-def _start_lint(request: Request, read: _Read) -> Lint | None:
+def _start_lint(request: Request, files: Sequence[tuple[str, bytes]]) -> Lint | None:
     rule = request.rules.get("lint")
     if not request.lint or not request.config.lint or rule is None or not may_run(rule, request.config):
         return None
     from gitops_guard import lint
 
-    lintable = [
-        (path, data)
-        for path, data in read.files
-        if _is_lintable(path, data, read.known) and (read.picked is None or path in read.picked)
-    ]
     source = request.source
+    charts = frozenset(path.rpartition("/")[0] for path in source.around() if path.endswith("Chart.yaml"))
+    lintable = [(path, data) for path, data in files if _is_lintable(path, data, References(charts=charts))]
     return lint.start(
         lintable,
         root=source.root,
@@ -268,7 +272,7 @@ def _kubeconform(request: Request, whole: Tree, schemas: EmbeddedSchemas) -> che
     return check.Part(findings)
 
 
-def _notes(request: Request, found: Sequence[parts.Examined]) -> list[str]:
+def _notes(request: Request, whole: Tree, found: Sequence[parts.Examined]) -> list[str]:
     notes = []
     if count := sum(part.placeholders for part in found):
         notes.append(f"values that are placeholders, checked for their place and not for their type: {count}")
@@ -277,4 +281,15 @@ def _notes(request: Request, found: Sequence[parts.Examined]) -> list[str]:
     left = sorted(rule.id for rule in request.rules.values() if rule.whole and may_run(rule, request.config))
     if left and not request.source.is_whole:
         notes.append(f"left to a check of the whole repository: {', '.join(left)}")
-    return notes
+    return [*notes, *_unknown_environments(request.config, whole)]
+
+
+def _unknown_environments(config: Config, whole: Tree) -> Iterator[str]:
+    """A misspelt environment would leave its stricter rules without force, and nobody would know."""
+    if not whole.complete:
+        return
+    found = sorted({app.environment for app in whole.apps if app.environment})
+    for name in sorted(config.environments):
+        if not any(holds_for(name, environment) for environment in found):
+            there = f"there are: {', '.join(found)}" if found else "there are none"
+            yield f"the configuration has rules for the environment `{name}`, which nothing belongs to ({there})"

@@ -40,6 +40,39 @@ def test_select_asks_only_these_rules_and_ignore_all_but_these(tmp_path: Path) -
     assert rules_found(root, "--ignore", "unpinned-image-tag", "--no-lint") == [("deprecated-api", 1, "error")]
 
 
+def test_a_selected_rule_is_asked_whatever_the_profile_says(tmp_path: Path) -> None:
+    root = write(tmp_path, {"a.yaml": FLOATING})
+
+    assert rules_found(root, "--profile", "minimal", "--select", "unpinned-image-tag") == [
+        ("unpinned-image-tag", 8, "warning")
+    ]
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [("--select", "lint", "--ignore", "lint"), ("--select", "lint", "--no-lint"), ("--rev", ""), ("--rev", " ")],
+)
+def test_flags_that_leave_nothing_to_ask_are_refused(tmp_path: Path, flags: tuple[str, ...]) -> None:
+    run = gitops_guard("check", *flags, cwd=write(tmp_path, {"a.yaml": FLOATING}))
+
+    assert (run.code, run.err.startswith("Error: ")) == (2, True)
+
+
+def test_a_name_for_standard_input_needs_standard_input(tmp_path: Path) -> None:
+    run = gitops_guard("check", "--stdin-filename", "x.yaml", cwd=write(tmp_path, {"a.yaml": FLOATING}))
+
+    assert (run.code, "--stdin-filename" in run.err) == (2, True)
+
+
+def test_an_environment_that_nothing_belongs_to_is_noted(tmp_path: Path) -> None:
+    config = "environments:\n  prodution:\n    rules:\n      unpinned-image-tag: error\n"
+    root = write(tmp_path, {"apps/production/a.yaml": FLOATING, ".gitops-guard.yaml": config})
+
+    shown = gitops_guard("check", "--no-lint", cwd=root).out
+
+    assert "`prodution`, which nothing belongs to (there are: production)" in shown
+
+
 def test_a_waiver_of_a_rule_that_is_not_selected_is_neither_wrong_nor_unused(tmp_path: Path) -> None:
     waived = FLOATING.replace("a:latest", "a:latest # gitops-guard: allow unpinned-image-tag -- a demo")
 

@@ -23,13 +23,11 @@ FOUND, NOTHING = 1, 2
 @click.command("check")
 @click.argument("paths", nargs=-1)
 @options.where
-@click.option(
-    "--stdin-filename", metavar="NAME", default="stdin.yaml", help="What `-` is called.  [default: stdin.yaml]"
-)
+@click.option("--stdin-filename", metavar="NAME", help="What `-` is called.  [default: stdin.yaml]")
 @options.configured
 @options.checked
 @options.shown
-def command(paths: tuple[str, ...], rev: str | None, staged: bool, stdin_filename: str, **given: Any) -> int:
+def command(paths: tuple[str, ...], rev: str | None, staged: bool, stdin_filename: str | None, **given: Any) -> int:
     """Check the repository around the current folder, or only PATHS of it; `-` is standard input.
 
     \b
@@ -46,7 +44,11 @@ def command(paths: tuple[str, ...], rev: str | None, staged: bool, stdin_filenam
     if "-" in paths:
         if len(paths) > 1 or rev or staged:
             raise UsageError("`-` stands alone", hint="standard input is checked by itself")
-        source = sources.stdin(stdin_filename, sys.stdin.buffer.read())
+        source = sources.stdin(stdin_filename or "stdin.yaml", sys.stdin.buffer.read())
+    elif stdin_filename is not None:
+        raise UsageError("--stdin-filename names standard input, and `-` is not given")
+    elif rev is not None and not rev.strip():
+        raise UsageError("--rev names no revision", hint="is the variable that it comes from empty?")
     elif rev and staged:
         raise UsageError("--rev and --staged exclude each other", hint="a revision or the index, not both")
     elif rev:
@@ -60,12 +62,17 @@ def command(paths: tuple[str, ...], rev: str | None, staged: bool, stdin_filenam
 
 def run(source: Source, given: dict[str, Any], *, may_be_empty: bool) -> int:
     """Check *source* and write the reports; the exit code. Having nothing to check is an error, or *may_be_empty*."""
+    from gitops_guard.model.errors import UsageError
+
     started = time.perf_counter()
     choice = options.Choice.take(given)
     to = output.targets(given.get("formats", ()))
     known = options.load_rules()
     config = choice.onto(read_config(source, choice, known))
-    outcome = _check(source, choice, config, known)
+    rules = choice.rules(known)
+    if not rules.keys() - ({"lint"} if choice.no_lint else set()):
+        raise UsageError("these flags leave no rule to ask", hint="see --select, --ignore and --no-lint")
+    outcome = _check(source, choice, config, rules, frozenset(known))
     seconds = time.perf_counter() - started
     report = outcome.report
     output.write(report, to, coverage=bool(given.get("coverage")), seconds=seconds, fail_on=config.fail_on)
@@ -80,7 +87,9 @@ def read_config(source: Source, choice: options.Choice, known: dict[str, Rule]) 
     return config.load(source.config(), known)
 
 
-def _check(source: Source, choice: options.Choice, config: Config, known: dict[str, Rule]) -> Outcome:
+def _check(
+    source: Source, choice: options.Choice, config: Config, rules: dict[str, Rule], known: frozenset[str]
+) -> Outcome:
     from gitops_guard import pipeline
     from gitops_guard.cli.progress import progress
     from gitops_guard.load.cache import open_cache
@@ -89,8 +98,8 @@ def _check(source: Source, choice: options.Choice, config: Config, known: dict[s
         return pipeline.run(
             pipeline.Request(
                 source=source,
-                rules=choice.rules(known),
-                known=frozenset(known),
+                rules=rules,
+                known=known,
                 config=config,
                 jobs=choice.processes,
                 lint=not choice.no_lint,
@@ -113,6 +122,7 @@ def exit_code(outcome: Outcome, config: Config, *, may_be_empty: bool) -> int:
         return FOUND
     if report.findings or outcome.checked:
         return 0
-    message = "nothing to check: no file here holds a Kubernetes manifest (--coverage lists the files)"
+    message = f"nothing to check: no file of the {outcome.label} holds a manifest that a cluster is given"
+    message += " (--coverage lists the files)"
     click.echo(message if may_be_empty else f"Error: {message}", err=True)
     return 0 if may_be_empty else NOTHING

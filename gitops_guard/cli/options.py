@@ -15,7 +15,7 @@ from gitops_guard.model.finding import Severity
 from gitops_guard.model.rule import Profile, Rule
 
 if TYPE_CHECKING:
-    from gitops_guard.load.config import Config
+    from gitops_guard.load.config import Config, RuleSetting
 
 Command = Callable[..., Any]
 LEVELS = ("info", "warning", "error")
@@ -100,6 +100,8 @@ class Choice:
     def onto(self, config: Config) -> Config:
         """A flag wins over the configuration."""
         changes: dict[str, Any] = {}
+        if self.select:
+            changes["rules"] = {**config.rules, **_turned_on(config, self.select)}
         if self.profile:
             changes["profile"] = Profile(self.profile)
         if self.fail_on:
@@ -116,6 +118,14 @@ class Choice:
         """The rules that `--select` and `--ignore` leave. Raises UsageError for an id that is no rule."""
         select, ignore = _ids(self.select, known), _ids(self.ignore, known)
         return {name: rule for name, rule in known.items() if (not select or name in select) and name not in ignore}
+
+
+def _turned_on(config: Config, select: Iterable[str]) -> dict[str, RuleSetting]:
+    """A rule that is named is asked, whatever the profile says."""
+    from gitops_guard.load.config import RuleSetting
+
+    names = (name.strip() for entry in select for name in entry.split(","))
+    return {name: replace(config.rules.get(name) or RuleSetting(), enabled=True) for name in names if name}
 
 
 def _ids(given: Iterable[str], known: Mapping[str, Rule]) -> frozenset[str]:

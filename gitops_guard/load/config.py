@@ -158,11 +158,13 @@ def _for_environment(known: Mapping[str, EnvironmentSetting], name: str) -> Envi
     """By the name as it is written, else by what it means: `production` also holds for `prod`."""
     found = known.get(name)
     if found is None and name:
-        wanted = environment_words.canonical(name)
-        found = next(
-            (known[key] for key in known if environment_words.canonical(key) == wanted and _is_general(key)), None
-        )
+        found = next((known[key] for key in known if holds_for(key, name)), None)
     return found or EnvironmentSetting()
+
+
+def holds_for(key: str, name: str) -> bool:
+    """Whether what the configuration says of the environment *key* is about the environment *name*."""
+    return key == name or (environment_words.canonical(key) == environment_words.canonical(name) and _is_general(key))
 
 
 def _is_general(name: str) -> bool:
