@@ -14,7 +14,7 @@ from gitops_guard.load.fork import fork_map
 from gitops_guard.load.manifests import FileSource
 from gitops_guard.load.references import References
 from gitops_guard.model.finding import Crash, Finding, Severity
-from gitops_guard.model.resource import App, Document, FileKind, Location, ResourceId, SourceFile
+from gitops_guard.model.resource import App, Document, FileKind, Location, Resource, ResourceId, SourceFile
 from gitops_guard.model.rule import Rule
 from gitops_guard.schema.embedded import EmbeddedSchemas
 
@@ -55,12 +55,16 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """*placeholders* counts values whose type was not checked, *encrypted* the resources that SOPS encrypted."""
+    """*placeholders* counts values whose type was not checked, *encrypted* the resources that SOPS encrypted.
+
+    *resources* by file are those of this very process: what comes from a worker is made again from its files.
+    """
 
     files: list[SourceFile]
     found: check.Part = field(default_factory=check.Part)
     placeholders: int = 0
     encrypted: int = 0
+    resources: Mapping[str, Sequence[Resource]] = field(default_factory=dict)
 
 
 def examine_all(files: Sequence[tuple[str, bytes]], setting: Setting, *, jobs: int) -> list[Examined]:
@@ -108,12 +112,13 @@ def _examine(files: Sequence[tuple[str, bytes]], setting: Setting) -> Examined:
         read.append(tree.source_file(path, data, setting.known))
         if len(read) % _BATCH == 0:
             setting.progress.done(_BATCH)
-    resources = (resource for file in read for resource in tree.resources(file, setting.place))
+    made = {file.path: list(tree.resources(file, setting.place)) for file in read}
+    resources = (resource for group in made.values() for resource in group)
     found = check.examine(read, resources, setting.rules, setting.config, setting.schemas, setting.place)
     setting.progress.done(len(read) % _BATCH)
     if setting.schemas is None:
-        return Examined(read, found)
-    return Examined(read, found, setting.schemas.placeholders, setting.schemas.sops)
+        return Examined(read, found, resources=made)
+    return Examined(read, found, setting.schemas.placeholders, setting.schemas.sops, made)
 
 
 def _pack(examined: Examined) -> bytes:

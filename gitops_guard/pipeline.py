@@ -96,6 +96,7 @@ def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: 
     whole = tree.assemble(
         [*(file for part in found for file in part.files), *unread],
         read.layout.app_of,
+        made={path: made for part in found for path, made in part.resources.items()},
         skipped=[Skipped(entry.path, entry.kind.value, entry.reason) for entry in read.entries if entry.kind],
         complete=request.source.is_whole,
     )

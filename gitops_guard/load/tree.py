@@ -34,11 +34,21 @@ def from_files(files: Mapping[str, bytes], place: Place | None = None, *, comple
 
 
 def assemble(
-    files: Iterable[SourceFile], place: Place | None = None, *, skipped: Sequence[Skipped] = (), complete: bool = True
+    files: Iterable[SourceFile],
+    place: Place | None = None,
+    *,
+    made: Mapping[str, Sequence[Resource]] | None = None,
+    skipped: Sequence[Skipped] = (),
+    complete: bool = True,
 ) -> Tree:
-    """The Tree of files that were read before. *files* may come in any order."""
+    """The Tree of files that were read before, in any order. *made* are resources that need not be made again."""
     ordered = tuple(sorted(files, key=lambda file: file.path))
-    found = tuple(resource for file in ordered for resource in resources(file, place))
+    known = made or {}
+    found = tuple(
+        resource
+        for file in ordered
+        for resource in (known[file.path] if file.path in known else resources(file, place))
+    )
     apps = tuple(sorted({resource.app for resource in found if resource.app is not None}, key=_app_order))
     return Tree(files=ordered, resources=found, apps=apps, skipped=tuple(skipped), complete=complete)
 
