@@ -202,6 +202,14 @@ def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
     assert done.stderr == b""
 
 
+def _wait_for_children(pid: int) -> None:
+    """Until the program has started another one: by then it is at work."""
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    deadline = time.monotonic() + 30
+    while not children.read_text() and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
 def test_an_interrupt_ends_with_130_and_one_word(tmp_path: Path) -> None:
     write(tmp_path, {f"a{number}.yaml": BAD for number in range(3000)})
     running = subprocess.Popen(
@@ -212,7 +220,7 @@ def test_an_interrupt_ends_with_130_and_one_word(tmp_path: Path) -> None:
         env=environment(tmp_path),
         start_new_session=True,
     )
-    time.sleep(1.0)
+    _wait_for_children(running.pid)
 
     os.killpg(running.pid, signal.SIGINT)
     out, err = running.communicate(timeout=30)
