@@ -27,6 +27,8 @@ _WORD = re.compile(r"""([("']*)(.*?)([)"',.;:?!]*)""", re.DOTALL)
 _PLAIN = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*|[0-9]{1,3}(?:,[0-9]{3})+|[0-9]{1,6}")
 _COMMIT = re.compile(r"[0-9a-fA-F]{7,}")
 _QUOTED = re.compile(r"`([^`]+)`")
+# What a message marks as code is one word, with the blanks in it: `policy/v1beta1 PodDisruptionBudget`.
+_WORDS = re.compile(r"(?:(?<!`)`[^`]+`(?!`)|[^ ])+")
 _TICKS = re.compile(r"`+")
 
 
@@ -98,7 +100,7 @@ def _ledger(skipped: tuple[Skipped, ...], room: int) -> Iterator[str]:
 
 def prose(text: str) -> str:
     """A sentence whose plain words stay words; every other word stands in a code span. *text* is already visible."""
-    return " ".join(_word(word) for word in text.split(" ") if word)
+    return " ".join(map(_word, _WORDS.findall(text)))
 
 
 def _word(word: str) -> str:
