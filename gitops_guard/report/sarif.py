@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from gitops_guard.model.finding import Finding, Report, RuleInfo, Severity, Waiver
@@ -29,9 +29,9 @@ class _Result(NamedTuple):
 
 
 def render(report: Report, context: Context) -> str:
-    rules = _rules(report)
     results = _results(report, context)
     kept = _kept(results)
+    rules = _rules(report, (results[at].finding for at in kept))
     run = {
         "tool": {"driver": _driver(rules, context)},
         "columnKind": "unicodeCodePoints",
@@ -134,11 +134,10 @@ def _suppression(finding: Finding, waiver: Waiver) -> dict[str, Any]:
     }
 
 
-def _rules(report: Report) -> dict[str, RuleInfo]:
-    """By id, also those that only a finding names (a policy of the user without documentation)."""
-    every = [*report.findings, *(one.finding for one in report.waived)]
-    rules = {finding.rule: RuleInfo(finding.rule, finding.rule, "", finding.severity) for finding in every}
-    rules.update({rule.id: rule for rule in report.rules})
+def _rules(report: Report, findings: Iterable[Finding]) -> dict[str, RuleInfo]:
+    """Those of *findings* by id, also those that only a finding names (a policy of the user without documentation)."""
+    rules = {finding.rule: RuleInfo(finding.rule, finding.rule, "", finding.severity) for finding in findings}
+    rules.update({rule.id: rule for rule in report.rules if rule.id in rules})
     return dict(sorted(rules.items()))
 
 

@@ -105,6 +105,17 @@ def test_what_is_allowed_can_be_left_out() -> None:
     assert run(Report(waived=(waived,)), Context(waived_results=False))["results"] == []
 
 
+def test_only_rules_of_results_are_listed() -> None:
+    waived = Waived(TAG, Waiver("unpinned-image-tag", Location("a.yaml"), "Flux sets it"))
+    report = Report(findings=(replace(TAG, rule="lint"),), waived=(waived,))
+
+    def ids(context: Context) -> list[str]:
+        return [rule["id"] for rule in run(report, context)["tool"]["driver"]["rules"]]
+
+    assert ids(Context(waived_results=False)) == ["lint"]
+    assert ids(Context()) == ["lint", "unpinned-image-tag"]
+
+
 def test_fingerprints_stay_when_lines_move_and_are_unique() -> None:
     again = replace(TAG, location=Location("a.yaml", 9, 5))
     moved = tuple(replace(one, location=one.location._replace(line=one.location.line + 40)) for one in (TAG, again))
