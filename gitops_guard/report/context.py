@@ -12,8 +12,9 @@ from gitops_guard.report.show.escape import encodable
 class Context:
     """*seconds* is shown by `text` only: every other format is the same for the same report.
 
-    *width* is the terminal's, in columns. *coverage* lists every file that was not checked. *docs_url* is the
-    folder of the rules' pages, with its final `/`. *waived_results* False leaves what somebody allowed out of
+    *width* is the terminal's, in columns. *coverage* lists every file that was not checked and what waivers allow.
+    *checked* False says that there was nothing to check, so no findings are no success. *docs_url* is the folder of
+    the rules' pages, with its final `/`. *waived_results* False leaves what somebody allowed out of
     SARIF: GitHub opens an alert for it in spite of its `suppressions` (github/codeql-action#1230).
     """
 
@@ -26,6 +27,7 @@ class Context:
     docs_url: str = ""
     project_url: str = ""
     waived_results: bool = True
+    checked: bool = True
 
     def rule_url(self, rule: str) -> str:
         """The page of *rule*, or "" where no documentation is published."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from gitops_guard.model.finding import Coverage, Finding, Report, Severity
+from gitops_guard.model.finding import Coverage, Finding, Report, Severity, Waived, Waiver
 from gitops_guard.model.resource import Location, Skipped
 from gitops_guard.report import render
 from gitops_guard.report.context import Context
@@ -63,6 +63,68 @@ def test_coverage_lists_every_file(report: Report, context: Context) -> None:
     ]
     assert "  README.md: not YAML" in lines
     assert "--coverage" not in lines[-2]
+
+
+def test_coverage_lists_what_waivers_allow(report: Report, context: Context) -> None:
+    lines = render("text", report, replace(context, coverage=True)).splitlines()
+    start = lines.index("Allowed by waivers:")
+
+    assert lines[start + 1 : start + 3] == [
+        "  apps/db/db.yaml:2:7: schema-missing: no schema is published "
+        "(until 2027-01-31, owner team-db; allowed at apps/db/db.yaml:1:1)",
+        "",
+    ]
+    assert "Allowed by waivers:" not in render("text", report, context)
+
+
+def test_a_waiver_without_end_and_owner_names_its_place() -> None:
+    finding = Finding(Location("a.yaml", 2, 3), "lint", Severity.WARNING, "wrong")
+    waived = Waived(finding, Waiver("lint", Location("w.yaml", 4, 1), "a\x1b[2J reason"))
+
+    text = render("text", Report(waived=(waived,)), Context(coverage=True))
+
+    assert "  a.yaml:2:3: lint: a\\x1b[2J reason (allowed at w.yaml:4:1)\n" in text
+
+
+def test_one_help_of_one_rule_is_said_once() -> None:
+    first = Finding(Location("a.yaml", 1), "plaintext-secret", Severity.ERROR, "a secret", fix="encrypt it")
+    report = Report(
+        findings=(
+            first,
+            replace(first, location=Location("a.yaml", 2)),
+            replace(first, location=Location("b.yaml", 3), fix="remove it"),
+            replace(first, location=Location("b.yaml", 4), rule="lint"),
+        )
+    )
+
+    assert render("text", report, Context()).splitlines()[:-2] == [
+        "a.yaml:1:1: error[plaintext-secret] a secret",
+        "    help: encrypt it",
+        "",
+        "a.yaml:2:1: error[plaintext-secret] a secret",
+        "b.yaml:3:1: error[plaintext-secret] a secret",
+        "    help: remove it",
+        "",
+        "b.yaml:4:1: error[lint] a secret",
+        "    help: encrypt it",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("coverage", "expected"),
+    [
+        pytest.param(Coverage(), "", id="nothing"),
+        pytest.param(Coverage(notes=("left out",)), "note: left out\n", id="a note"),
+        pytest.param(
+            Coverage(skipped=(Skipped("a.yaml", "Helm template", "needs values"),)),
+            "0 resources in 0 files; not checked: 1 Helm template (--coverage lists them)\n",
+            id="what was left out",
+        ),
+    ],
+)
+def test_where_nothing_was_checked_nothing_is_called_clean(coverage: Coverage, expected: str) -> None:
+    assert render("text", Report(coverage=coverage), Context(checked=False)) == expected
 
 
 def test_nothing_found_is_said() -> None:
