@@ -212,7 +212,9 @@ def conclude(
         ran=frozenset(name for name, rule in rules.items() if may_run(rule, config)),
         other_linters=config.other_linters,
     )
-    extra = [_about_waiver(engine, finding) for finding in outcome.extra]
+    # Those of a waiver file are of every run; those in a kustomization that was read along are not.
+    elsewhere = {file.path for file in tree.files if picked is not None and file.path not in picked}
+    extra = [_about_waiver(engine, finding) for finding in outcome.extra if finding.location.file not in elsewhere]
     kept = sorted([*outcome.kept, *(finding for finding in extra if finding is not None)], key=_order)
     return Report(
         findings=tuple(_with_excerpts(kept, tree, rules)),

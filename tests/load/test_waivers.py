@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -395,6 +396,23 @@ def test_columns_count_characters_and_lines_end_with_carriage_returns() -> None:
     text = f"# gitops-guard: allow nothing -- ü\r\nä: 'ü' # gitops-guard: allow x -- y\r\n{POD}"
 
     assert extras(run(text)) == [(1, 1, waivers.MALFORMED), (2, 8, waivers.MALFORMED)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(f"# gitops-guard: allow {IMAGE} -- a test\n" * 5_000 + POD, id="above a document"),
+        pytest.param(POD + f"x: y # gitops-guard: allow {IMAGE} -- a test\n" * 20_000, id="beside values"),
+        pytest.param(f"# gitops-guard: allow {IMAGE} -- a test\n{POD}---\n" * 2_000, id="of documents"),
+    ],
+)
+def test_the_time_grows_no_faster_than_waivers_and_findings(text: str) -> None:
+    findings = [found(line) for line in range(5_020, 25_000)]
+    started = time.process_time()
+
+    run(text, *findings)
+
+    assert time.process_time() - started < 6
 
 
 @given(st.text(st.sampled_from("gitops-guard: allow unpinned-image-tag,lint # until 2026-01\n'|")))
