@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from gitops_guard.load import git, names
+from gitops_guard.load.folders import MAX_BYTES, rest, walk
 from gitops_guard.load.links import RealFolders, follow, resolve_in
 from gitops_guard.load.selection import Selection, absolute, folder_of, inside, relative
 from gitops_guard.model.errors import SourceError, UsageError
 from gitops_guard.model.resource import FileKind
 
-MAX_BYTES: Final = 16 << 20
 CONFIG_NAMES: Final = (".gitops-guard.yaml", ".gitops-guard.yml")
 _LFS_PREFIX: Final = b"version https://git-lfs.github.com/spec/"
 _LFS_MAX_BYTES: Final = 1024  # the specification of the pointer says so
@@ -98,7 +98,7 @@ def folder(start: Path, paths: Sequence[str] = ()) -> Source:
     here = root = os.path.realpath(start)
     if paths and not inside(absolute(here, paths[0]), here):
         root = folder_of(here, paths[0])
-    return _Folder(root, Selection.of(here, root, paths), lambda: [_walk(root)], label="folder")
+    return _Folder(root, Selection.of(here, root, paths), lambda: [walk(root)], label="folder")
 
 
 def revision(start: Path, name: str, paths: Sequence[str] = ()) -> Source:
@@ -183,7 +183,7 @@ class _Folder:
         if not os.path.lexists(full):
             raise UsageError(f"there is no file or folder {typed!r}")
         if os.path.isdir(full) and not os.path.islink(full):  # noqa: PTH112, PTH114 - text, as all paths here
-            return [item._replace(path=f"{path}/{item.path}") for item in _walk(full)]
+            return [item._replace(path=f"{path}/{item.path}") for item in walk(full)]
         return [git.Listed(path, 0, "")]
 
     def _stat(
@@ -258,7 +258,7 @@ class _Folder:
                     try:
                         data = read(file, _CHUNK)
                         if len(data) == _CHUNK:
-                            data = _rest(file, data)
+                            data = rest(file, data)
                     finally:
                         close(file)
                 except OSError as error:
@@ -472,34 +472,6 @@ def _with_pointers(entries: list[Entry], read: Callable[[Sequence[Entry]], Itera
         entry._replace(kind=FileKind.LFS_POINTER, reason=reason) if entry.path in pointers else entry
         for entry in entries
     ]
-
-
-def _walk(root: str) -> list[git.Listed]:
-    """All files below a folder, links unfollowed, `.git` left out."""
-    found: list[git.Listed] = []
-    waiting = [""]
-    while waiting:
-        prefix = waiting.pop()
-        try:
-            with os.scandir(f"{root}/{prefix}") as items:
-                for item in items:
-                    if item.is_dir(follow_symlinks=False):
-                        if item.name != ".git":
-                            waiting.append(f"{prefix}{item.name}/")
-                    else:
-                        found.append(git.Listed(prefix + item.name, 0, ""))
-        except OSError:
-            found.append(git.Listed(prefix.rstrip("/"), 0, ""))
-    return found
-
-
-def _rest(file: int, data: bytes) -> bytes:
-    pieces = [data]
-    size = len(data)
-    while size <= MAX_BYTES and (piece := os.read(file, 1 << 20)):
-        pieces.append(piece)
-        size += len(piece)
-    return b"".join(pieces)
 
 
 def _config(source: Source) -> tuple[str, bytes] | None:
