@@ -36,6 +36,7 @@ _LOCAL_GROUPS: Final = {
     "client.authentication.k8s.io": "kubectl", "cli.kyverno.io": "kyverno", "test.gatekeeper.sh": "gator",
     "tanka.dev": "tanka", "devspace.sh": "devspace", "schema.plugin.fluxcd.io": "the flux plugin",
 }  # fmt: skip
+_LOCAL_KINDS: Final = {"Config": "kubectl", "Policy": "the scheduler"}  # of `v1`, and without metadata
 
 REASONS: Final = {
     FileKind.HELM_TEMPLATE: "Helm renders it; its source is no YAML",
@@ -183,8 +184,8 @@ def _local_program(body: Any) -> str:
     version, kind = str(body.get("apiVersion", "")), body.get("kind")
     group = version.partition("/")[0]
     program = _LOCAL_GROUPS.get(group)
-    if program is None and version == "v1" and kind == "Config" and "metadata" not in body:
-        program = "kubectl"
+    if program is None and version == "v1" and "metadata" not in body:
+        program = _LOCAL_KINDS.get(str(kind))
     return f"read by {program}, not by a cluster" if program else ""
 
 

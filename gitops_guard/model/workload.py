@@ -30,6 +30,8 @@ _TEMPLATES: Final[Mapping[tuple[str, str], FieldPath]] = {
     ("serving.knative.dev", "Configuration"): _TEMPLATE,
     ("serving.knative.dev", "Service"): _TEMPLATE,
 }
+# By the kind alone, for a group that is missing or misspelt: one without a dot can be no custom one.
+_BUILT_IN: Final = {kind: path for (group, kind), path in _TEMPLATES.items() if "." not in group}
 KINDS: Final = frozenset({kind for _, kind in _TEMPLATES} | {"Pod"})
 _CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
 
@@ -37,8 +39,8 @@ _CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
 def template_path(resource: ResourceId) -> FieldPath | None:
     """Where the Pod template of a resource stands; `()` for a Pod itself, None where there is none."""
     if resource.kind == "Pod":
-        return () if resource.group == "" else None
-    return _TEMPLATES.get((resource.group, resource.kind))
+        return None if "." in resource.group else ()
+    return _TEMPLATES.get((resource.group, resource.kind)) if "." in resource.group else _BUILT_IN.get(resource.kind)
 
 
 def value_at(body: object, path: FieldPath) -> Any:

@@ -80,7 +80,7 @@ _ARGO_VAULT: Final = "avp.kubernetes.io/path"
 
 @resource_rule(Severity.ERROR, kinds={"Secret"}, profile=Profile.MINIMAL, excerpt=False)
 def plaintext_secret(resource: Resource, _: Options) -> Iterator[Problem]:
-    if resource.id.group:
+    if "." in resource.id.group:  # one without a dot is misspelt, and no reason to leave a secret where it is
         return
     for field in ("data", "stringData"):
         values = resource.body.get(field)

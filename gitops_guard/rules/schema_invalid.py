@@ -3,6 +3,9 @@
 The API server refuses a wrong type and, what is worse, drops an unknown field in silence: a misspelt `resources` is a
 workload without limits. The message names the field, what stands there, and what would be accepted.
 
+A resource also needs an `apiVersion`, a `kind` and a name, and a kind of Kubernetes' own groups has to be one that the
+target version has: a group without a dot (`app/v1`) can be no other.
+
 Values with placeholders (`${VAR}`, `ENC[…]`, `{{ … }}`) are checked for the name and place of their field, not for
 their type. Schemas are those of Kubernetes (`--kubernetes-version`), of the CustomResourceDefinitions in the
 repository, of the public catalog of CRDs, and of `--schema-location`.

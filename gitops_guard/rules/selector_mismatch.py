@@ -101,12 +101,11 @@ from gitops_guard.model.workload import value_at
 
 _SELECTOR: Final = ("spec", "selector")
 _KINDS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "ReplicationController"})
-_GROUPS: Final = frozenset({"apps", "extensions", "batch", ""})
 
 
 @resource_rule(Severity.ERROR, kinds=_KINDS, profile=Profile.MINIMAL)
 def selector_mismatch(resource: Resource, _: Options) -> Iterator[Problem]:
-    if resource.id.group not in _GROUPS:
+    if "." in resource.id.group:  # a custom kind of the same name; one without a dot is misspelt at most
         return
     spec = resource.body.get("spec")
     if not isinstance(spec, dict):

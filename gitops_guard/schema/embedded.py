@@ -14,7 +14,7 @@ from gitops_guard.model.finding import Problem
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import FieldPath, Resource
 from gitops_guard.schema.compiled import RefusedError, compiled
-from gitops_guard.schema.store import KubernetesSchemas, PublicCatalog, kinds_of_all_versions, supported_version
+from gitops_guard.schema.store import KubernetesSchemas, PublicCatalog, supported_version
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -31,12 +31,14 @@ Definitions = Callable[[str, str], Iterable[Mapping[str, Any]]]
 class Known:
     """What is known of one apiVersion and kind: a validator, or why there is none.
 
-    *missing* is the sentence of `schema-missing`; "" beside no validator means that another rule tells it.
+    *missing* is the sentence of `schema-missing`, *invalid* what is wrong with apiVersion or kind; none of both beside
+    no validator means that another rule tells it.
     """
 
     text: str = ""
     validator: jsonschema_rs.Validator | None = None
     missing: str = ""
+    invalid: Problem | None = None
     parsed: Mapping[str, Any] | None = None
 
     @property
@@ -79,11 +81,27 @@ class EmbeddedSchemas:
 
     def check(self, resource: Resource) -> Iterator[tuple[str, Problem]]:
         """Pairs of rule id (`schema-invalid`, `schema-missing`) and problem; nothing for a valid resource."""
+        if resource.id.name and resource.api_version and resource.id.kind:
+            return self.judge(resource)
+        return self._unidentified(resource)
+
+    def unnamed(self, resource: Resource) -> Problem | None:
+        """That the resource has no name, which no schema demands; see `identity.unnamed`."""
+        if resource.id.name:
+            return None
+        from gitops_guard.schema import identity
+
+        return identity.unnamed(resource, is_known=bool(self.text(resource.api_version, resource.id.kind)))
+
+    def judge(self, resource: Resource) -> Iterator[tuple[str, Problem]]:
+        """What the schema alone says of a resource that has an apiVersion and a kind."""
         key = (resource.api_version, resource.id.kind)
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self._look_up(*key)
         if known.validator is None:
+            if known.invalid is not None:
+                return iter([(INVALID, known.invalid)])
             return iter([(MISSING, Problem(("kind",), known.missing))] if known.missing else [])
         body = resource.body
         if "sops" in body:
@@ -96,6 +114,19 @@ class EmbeddedSchemas:
         except ValueError:  # half a surrogate pair, which JSON can write and UTF-8 cannot
             return iter([(MISSING, Problem((), "the resource is not plain JSON data, so it was not checked"))])
         return self._explain(known, resource, body, errors)
+
+    def _unidentified(self, resource: Resource) -> Iterator[tuple[str, Problem]]:
+        if problem := self.unnamed(resource):
+            yield INVALID, problem
+        if resource.api_version and resource.id.kind:
+            yield from self.judge(resource)
+            return
+        from gitops_guard.schema import identity
+
+        kinds = self._built_in().kinds
+        homes = [key.rpartition("/")[0] for key in sorted(kinds) if key.endswith(f"/{resource.id.kind}")]
+        for problem in identity.untyped(resource, homes):
+            yield INVALID, problem
 
     def text(self, api_version: str, kind: str) -> str:
         """The schema that resources of this kind are checked against, as JSON; "" where there is none."""
@@ -124,9 +155,7 @@ class EmbeddedSchemas:
     def _look_up(self, api_version: str, kind: str) -> Known:
         if is_placeholder(api_version) or is_placeholder(kind):
             return Known(missing="apiVersion or kind is a placeholder, so the fields were not checked")
-        if self._kubernetes is None:
-            self._kubernetes = KubernetesSchemas(self.version)
-        if text := self._kubernetes.text(f"{api_version}/{kind}"):
+        if text := self._built_in().text(f"{api_version}/{kind}"):
             return Known(text, compiled(text))
         removed = deprecation(api_version, kind)
         if removed and is_removed(removed, self.version):
@@ -141,7 +170,17 @@ class EmbeddedSchemas:
                 return Known(text, compiled(text))
             except RefusedError as error:
                 reasons.append(f"a schema was found, but {error}")
+        if not reasons:
+            from gitops_guard.schema import strangers
+
+            if (wrong := strangers.not_of_kubernetes(api_version, kind, self._built_in())) is not None:
+                return Known(invalid=wrong)
         return Known(missing=self._missing(api_version, kind, reasons))
+
+    def _built_in(self) -> KubernetesSchemas:
+        if self._kubernetes is None:
+            self._kubernetes = KubernetesSchemas(self.version)
+        return self._kubernetes
 
     def _sources(self, group: str, kind: str, version: str) -> Iterator[tuple[str, str]]:
         """(text, "") for each schema that is found, ("", reason) for one that cannot be used."""
@@ -161,33 +200,13 @@ class EmbeddedSchemas:
     def _with_object_meta(self, text: str) -> str:
         from gitops_guard.schema.structural import OBJECT_META
 
-        assert self._kubernetes is not None  # set by the look-up
-        return f'{{"$defs":{{{self._kubernetes.definitions(OBJECT_META)}}},{text[1:]}'
+        return f'{{"$defs":{{{self._built_in().definitions(OBJECT_META)}}},{text[1:]}'
 
     def _missing(self, api_version: str, kind: str, reasons: Sequence[str]) -> str:
         from gitops_guard.schema.explain import printable
+        from gitops_guard.schema.strangers import elsewhere
 
         start = f"no schema for {printable(kind)} of {printable(api_version)}, so its fields were not checked"
         if reasons:
             return f"{start}: {'; '.join(reasons)}"
-        return start + self._elsewhere(api_version, printable(kind))
-
-    def _elsewhere(self, api_version: str, kind: str) -> str:
-        assert self._kubernetes is not None  # set by the look-up
-        every = kinds_of_all_versions()
-        if f"{api_version}/{kind}" in every:
-            first, last = every[f"{api_version}/{kind}"]
-            return f"; Kubernetes {self.version} does not have it, {first} to {last} do"
-        builtin = [key.removesuffix(f"/{kind}") for key in self._kubernetes.kinds if key.endswith(f"/{kind}")]
-        group = api_version.rpartition("/")[0]
-        places = sorted(builtin) + self._catalog.places(kind)
-        own = [place for place in places if place.rpartition("/")[0] == group]
-        if own or builtin:
-            return f"; {kind} exists in {', '.join(own or sorted(builtin))}"
-        from gitops_guard.schema.explain import closest
-
-        near = closest(kind, [key.rpartition("/")[2] for key in self._kubernetes.kinds if key.startswith(api_version)])
-        if near:
-            return f"; did you mean `{near}`?"
-        renamed = closest(group, [place.rpartition("/")[0] for place in places])  # certmanager.k8s.io, cert-manager.io
-        return f"; {kind} exists in {', '.join(p for p in places if p.startswith(f'{renamed}/'))}" if renamed else ""
+        return start + elsewhere(api_version, printable(kind), self._built_in(), self._catalog)

@@ -80,13 +80,15 @@ def check(
     judged = {id(verdict.resource): verdict for verdict in verdicts(resources, schemas, binary=binary, jobs=jobs)}
     for resource in resources:
         verdict = judged.get(id(resource))
+        if verdict is not None and (nameless := schemas.unnamed(resource)):
+            found.append((resource, INVALID, nameless))  # kubeconform does not ask for a name
         if verdict is None:  # without a schema there was nothing to ask
             found.extend((resource, rule, problem) for rule, problem in schemas.check(resource))
         elif verdict.error:
             problem = Problem(("kind",), "kubeconform could not check this resource")
             found.append((resource, MISSING, problem))
         elif verdict.faults:
-            ours = [problem for _, problem in schemas.check(resource)]
+            ours = [problem for _, problem in schemas.judge(resource)]
             found.extend((resource, INVALID, problem) for problem in _problems(verdict, ours))
     return found
 

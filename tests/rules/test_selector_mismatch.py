@@ -85,3 +85,22 @@ def test_the_selector_of_a_job_counts_only_where_it_is_set_by_hand(ask: Ask) -> 
 
 def test_other_kinds_of_the_same_name_are_left_alone(ask: Ask) -> None:
     assert ask(ASK, workload({"matchLabels": {"app": "a"}}, {"app": "b"}, api_version="example.com/v1")) == []
+
+
+def test_a_misspelt_group_hides_nothing(ask: Ask) -> None:
+    text = """\
+        apiVersion: app/v1
+        kind: Deployment
+        metadata: {name: shop}
+        spec:
+          selector:
+            matchLabels: {app: shop}
+          template:
+            metadata:
+              labels: {app: cart}
+            spec:
+              containers: [{name: shop, image: shop}]
+        """
+
+    assert [place.line for place, _ in ask("selector-mismatch", text)] == [6]
+    assert [place.line for place, _ in ask("unpinned-image-tag", text)] == [11]

@@ -37,7 +37,7 @@ def read() -> Read:
 
 @pytest.fixture(scope="session")
 def check() -> Check:
-    """What the engine says of a file in memory, sorted by place."""
+    """What the schemas alone say of a file in memory, sorted by place; see test_identity.py for the name."""
     known: dict[str, EmbeddedSchemas] = {}
 
     def run(
@@ -58,7 +58,7 @@ def check() -> Check:
             schemas = known.setdefault(version, EmbeddedSchemas(version, crds=lambda *_: ()))
         found = []
         for resource in _read(text):
-            for rule, problem in schemas.check(resource):
+            for rule, problem in schemas.judge(resource):
                 place = resource.locate(problem.path, key=problem.on_key)
                 found.append(Answer(place.line, place.column, rule, problem.message))
         return sorted(found)

@@ -60,18 +60,6 @@ def test_an_unknown_version_is_refused_with_the_range(wanted: str) -> None:
     ("api_version", "kind", "message"),
     [
         pytest.param(
-            "apps/v2",
-            "Deployment",
-            "no schema for Deployment of apps/v2, so its fields were not checked; Deployment exists in apps/v1",
-            id="another version of the group",
-        ),
-        pytest.param(
-            "apps/v1",
-            "Deploymnet",
-            "no schema for Deploymnet of apps/v1, so its fields were not checked; did you mean `Deployment`?",
-            id="a typing error",
-        ),
-        pytest.param(
             "shop.example.com/v1",
             "Basket",
             "no schema for Basket of shop.example.com/v1, so its fields were not checked",
@@ -85,11 +73,16 @@ def test_an_unknown_version_is_refused_with_the_range(wanted: str) -> None:
             id="the group has another name now",
         ),
         pytest.param(
-            "scheduling.k8s.io/v1alpha3",
-            "CompositePodGroup",
-            "no schema for CompositePodGroup of scheduling.k8s.io/v1alpha3, so its fields were not checked; "
-            "Kubernetes 1.31 does not have it, 1.37 to 1.37 do",
-            id="another version of Kubernetes",
+            "v1alpha1",
+            "LinkConfig",
+            "no schema for LinkConfig of v1alpha1, so its fields were not checked",
+            id="a machine configuration of Talos",
+        ),
+        pytest.param(
+            "v1",
+            "Template",
+            "no schema for Template of v1, so its fields were not checked",
+            id="a kind of OpenShift without its group",
         ),
         pytest.param(
             "dex.coreos.com/v1",
@@ -110,6 +103,43 @@ def test_a_kind_without_schema_is_reported(check: Check, api_version: str, kind:
     found = check(f"apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\n")
 
     assert found == [(2, 7, "schema-missing", message)]
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "column", "message"),
+    [
+        pytest.param(
+            "apps/v2", "Deployment", 13, "apps/v2 has no kind `Deployment`; Deployment exists in apps/v1", id="v"
+        ),
+        pytest.param(
+            "app/v1", "Deployment", 13, "app/v1 has no kind `Deployment`; Deployment exists in apps/v1", id="g"
+        ),
+        pytest.param(
+            "v1", "Deployment", 13, "v1 has no kind `Deployment`; Deployment exists in apps/v1", id="no group"
+        ),
+        pytest.param(
+            "apps/v1", "Deploymnet", 7, "apps/v1 has no kind `Deploymnet`; did you mean `Deployment`?", id="kind"
+        ),
+        pytest.param(
+            "v1", "Deploymnet", 7, "v1 has no kind `Deploymnet`; did you mean `Deployment` of apps/v1?", id="both"
+        ),
+        pytest.param("v1", "Basket", 7, "v1 has no kind `Basket`", id="nothing like it"),
+        pytest.param("shop/v1", "Basket", 7, "shop/v1 has no kind `Basket`", id="a group without a dot"),
+        pytest.param(
+            "scheduling.k8s.io/v1alpha3",
+            "CompositePodGroup",
+            13,
+            "Kubernetes 1.31 has no CompositePodGroup of scheduling.k8s.io/v1alpha3; 1.37 and later have it",
+            id="a later version of Kubernetes",
+        ),
+    ],
+)
+def test_a_kind_that_kubernetes_itself_would_have_to_have_is_an_error(
+    check: Check, api_version: str, kind: str, column: int, message: str
+) -> None:
+    found = check(f"apiVersion: {api_version}\nkind: {kind}\nmetadata: {{name: a}}\n")
+
+    assert found == [(1 if column == 13 else 2, column, "schema-invalid", message)]
 
 
 def test_a_removed_api_is_left_to_its_own_rule(check: Check) -> None:

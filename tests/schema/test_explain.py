@@ -322,6 +322,7 @@ def test_no_value_of_a_secret_is_in_a_message(value: str) -> None:
     body = {
         "apiVersion": "v1",
         "kind": "Secret",
+        "metadata": {"name": "a"},
         "type": [secret],
         "immutable": secret,
         "data": {"a": {"b": secret}, "b": [secret]},

@@ -48,7 +48,8 @@ def _read(folder: Path) -> tuple[Tree, EmbeddedSchemas]:
 
 
 def _fields(resource: Resource, schemas: EmbeddedSchemas) -> set[FieldPath]:
-    return {problem.path for rule, problem in schemas.check(resource) if rule == engine.INVALID}
+    """By the schemas alone: that a name is missing is a check of ours, and kubeconform has none."""
+    return {problem.path for rule, problem in schemas.judge(resource) if rule == engine.INVALID}
 
 
 def _disagreement(verdict: engine.Verdict, ours: set[FieldPath]) -> str:
@@ -159,12 +160,15 @@ def test_judges_the_fixtures_of_kubeconform_as_it_does(shared: Path, kubeconform
 
 
 def _accepts(path: Path, schemas: EmbeddedSchemas) -> bool:
-    """No finding of the loader, the schemas, or of the rule that knows the removed APIs."""
+    """No finding of the loader, the schemas, or of the rule that knows the removed APIs.
+
+    Not asked is for a name (`schemas.unnamed`): that is a check of ours, and kubeconform has none.
+    """
     found = tree.from_files({path.name: path.read_bytes()})
     options = {name: option.default for name, option in deprecated_api.options.items()}
     return not (
         any(file.problems for file in found.files)
-        or any(list(schemas.check(each)) for each in found.resources)
+        or any(list(schemas.judge(each)) for each in found.resources)
         or any(list(deprecated_api.run(each, options)) for each in found.resources)
     )
 
