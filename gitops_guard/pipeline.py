@@ -105,7 +105,7 @@ def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: 
     if request.config.engine != "embedded":
         examined.append(_kubeconform(request, whole, schemas))
     if linting is not None:
-        examined.append(_linted(request, linting, read.layout))
+        examined.append(_linted(request, linting, read.layout, _refused_values(examined)))
     report = check.conclude(
         whole,
         examined,
@@ -253,11 +253,21 @@ def _is_lintable(path: str, data: bytes, known: References) -> bool:
     return not classify.looks_encrypted(data) and not classify.is_template(data)
 
 
-def _linted(request: Request, linting: Lint, layout: Layout) -> check.Part:
+def _refused_values(examined: Sequence[check.Part]) -> frozenset[Location]:
+    return frozenset(
+        finding.location for part in examined for finding in part.findings if finding.rule == "schema-invalid"
+    )
+
+
+def _linted(request: Request, linting: Lint, layout: Layout, refused: frozenset[Location]) -> check.Part:
+    """*refused*: values of a wrong type, which is said of `yes` in a ConfigMap already; the linter adds nothing."""
     findings: list[Finding] = []
     rule = request.rules["lint"]
     for path, line, column, severity, message, name in linting.collect():
-        problem = Problem((), f"{message} ({name})", at=Location(path, line, column), severity=severity)
+        location = Location(path, line, column)
+        if name == "truthy" and location in refused:
+            continue
+        problem = Problem((), f"{message} ({name})", at=location, severity=severity)
         findings.extend(check.about_file(rule, request.config, path, problem, layout.app_of))
     return check.Part(findings)
 
@@ -279,7 +289,8 @@ def _notes(request: Request, whole: Tree, found: Sequence[parts.Examined]) -> li
         notes.append(f"values that are placeholders, checked for their place and not for their type: {count}")
     if count := sum(part.encrypted for part in found):
         notes.append(f"resources encrypted by SOPS, checked for names and places of fields only: {count}")
-    left = sorted(rule.id for rule in request.rules.values() if rule.whole and may_run(rule, request.config))
+    asked = (rule for rule in request.rules.values() if (rule.whole or rule.left) and may_run(rule, request.config))
+    left = sorted(f"{rule.id} ({rule.left})" if rule.left else rule.id for rule in asked)
     if left and not request.source.is_whole:
         notes.append(f"left to a check of the whole repository: {', '.join(left)}")
     return [*notes, *_unknown_environments(request.config, whole)]

@@ -49,7 +49,7 @@ class Rule:
     *kinds* limits a resource rule to these kinds (empty: all), *file_kinds* a file rule to these kinds of file.
     *run_file* lets a resource rule ask files too, as a file rule does. *excerpt* says that the source line may be
     shown: never for a rule about secrets. *whole* says that the rule has no answer where only picked files were read
-    (`Tree.complete` is False).
+    (`Tree.complete` is False), *left* which part of its answer is missing there.
     """
 
     id: str
@@ -64,6 +64,7 @@ class Rule:
     excerpt: bool = True
     run_file: Callable[..., Iterable[Any]] | None = None
     whole: bool = False
+    left: str = ""
 
     @property
     def summary(self) -> str:

@@ -73,6 +73,10 @@ spec:
       image: shop
 ```
 
+```yaml title="apps/shop/base/kustomization.yaml"
+resources: [pod.yaml]
+```
+
 ```yaml title="apps/shop/overlays/production/kustomization.yaml"
 resources: [../../base]
 images:
@@ -107,7 +111,7 @@ class _Demand(NamedTuple):
     digest: bool
 
 
-@tree_rule(Severity.WARNING, options=_OPTIONS)
+@tree_rule(Severity.WARNING, options=_OPTIONS, left="image names without a tag")
 def unpinned_image_tag(tree: Tree, options: Options) -> Iterator[tuple[Resource | SourceFile, Problem]]:
     demand = _Demand(frozenset(options["floating-tags"]), bool(options["digest"]))
     pinned: frozenset[str] | None = None
