@@ -3,11 +3,11 @@
 Base64 is no encryption, and a value stays in the history of the repository when the file is changed. Change the secret
 itself, then keep only an encrypted form or a reference in Git: SOPS, Sealed Secrets, an ExternalSecret.
 
-Judged are `data` (decoded) and `stringData` of Secrets of every type. Not reported are encrypted values, placeholders
-(`${VAR}`, `{{ … }}`, `<path:…#key>`, `vault:…`, `op://…`, `ref+…://…`), empty values, public keys and certificates,
-and what a Secret holds beside its secret: user names, hosts, paths, switches, configuration files without
-credentials. Obvious dummies (`changeme`, `<YOUR_KEY>`) are warnings, since somebody deploys them. A message names the
-key and the first 4 hex digits of the value's SHA-256, never a part of the value.
+Judged are `data` (decoded) and `stringData` of Secrets of every type, also in strategic patches. Not reported are
+encrypted values, placeholders (`${VAR}`, `{{ … }}`, `<path:…#key>`, `vault:…`, `op://…`, `ref+…://…`), empty values,
+public keys and certificates, and what a Secret holds beside its secret: user names, hosts, paths, switches,
+configuration files without credentials. Obvious dummies (`changeme`, `<YOUR_KEY>`) are warnings, since somebody
+deploys them. A message names the key and the first 4 hex digits of the value's SHA-256, never a part of the value.
 
 Source: https://kubernetes.io/docs/concepts/security/secrets-good-practices/
 
@@ -35,6 +35,15 @@ metadata:
   name: dummy
 stringData:
   api-key: changeme  # finding
+```
+
+```yaml title="overlays/production/patches/secret.yaml"
+apiVersion: v1
+kind: Secret
+metadata:
+  name: shop
+stringData:
+  password: x9-Tq2-LmZ  # finding
 ```
 
 ## Passes
@@ -68,8 +77,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.placeholder import is_placeholder
-from gitops_guard.model.resource import Resource
+from gitops_guard.model.resource import FileKind, Resource, SourceFile
 from gitops_guard.model.rule import Options, Profile, resource_rule
+from gitops_guard.model.workload import value_at
 
 if TYPE_CHECKING:
     from gitops_guard.model.sensitive import Verdict
@@ -78,24 +88,41 @@ _FIX: Final = "replace the secret, then keep it encrypted (SOPS, Sealed Secrets)
 _ARGO_VAULT: Final = "avp.kubernetes.io/path"
 
 
-@resource_rule(Severity.ERROR, kinds={"Secret"}, profile=Profile.MINIMAL, excerpt=False)
+def _in_patch(file: SourceFile, _: Options) -> Iterator[tuple[int, Problem]]:
+    for document in file.documents:
+        if isinstance(document.body, Mapping) and document.body.get("kind") == "Secret":
+            yield from ((document.index, problem) for problem in _of_body(document.body))
+
+
+@resource_rule(
+    Severity.ERROR,
+    kinds={"Secret"},
+    run_file=_in_patch,
+    file_kinds=frozenset({FileKind.STRATEGIC_PATCH}),
+    profile=Profile.MINIMAL,
+    excerpt=False,
+)
 def plaintext_secret(resource: Resource, _: Options) -> Iterator[Problem]:
-    if "." in resource.id.group:  # one without a dot is misspelt, and no reason to leave a secret where it is
-        return
+    yield from _of_body(resource.body)
+
+
+def _of_body(body: Mapping[str, Any]) -> Iterator[Problem]:
+    if "." in str(body.get("apiVersion", "")).partition("/")[0]:
+        return  # a group without a dot is misspelt, and no reason to leave a secret where it is
     for field in ("data", "stringData"):
-        values = resource.body.get(field)
+        values = body.get(field)
         if isinstance(values, Mapping):
             for key, value in values.items():
-                problem = _judge(resource, field, key, value)
+                problem = _judge(body, field, key, value)
                 if problem is not None:
                     yield problem
 
 
-def _judge(resource: Resource, field: str, key: str, value: Any) -> Problem | None:
+def _judge(body: Mapping[str, Any], field: str, key: str, value: Any) -> Problem | None:
     if value is None or value == "":
         return None
     written = value if isinstance(value, str) else str(value)
-    if is_placeholder(written) or _is_vault_field(resource, written):
+    if is_placeholder(written) or _is_vault_field(body, written):
         return None
     from gitops_guard.model import sensitive
 
@@ -111,9 +138,11 @@ def _judge(resource: Resource, field: str, key: str, value: Any) -> Problem | No
     return Problem((field, key), f"`{field}.{key}` holds {what} in plain text (SHA-256 {digest}…)", fix=_FIX)
 
 
-def _is_vault_field(resource: Resource, value: str) -> bool:
+def _is_vault_field(body: Mapping[str, Any], value: str) -> bool:
     """With a path in the annotation, argocd-vault-plugin takes `<name>` for a field of it."""
-    return value.startswith("<") and value.endswith(">") and _ARGO_VAULT in resource.annotations
+    annotations = value_at(body, ("metadata", "annotations"))
+    is_named = isinstance(annotations, Mapping) and _ARGO_VAULT in annotations
+    return is_named and value.startswith("<") and value.endswith(">")
 
 
 def _decoded(value: str) -> bytes:
