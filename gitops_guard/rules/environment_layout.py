@@ -56,6 +56,10 @@ spec:
 
 ## Passes
 
+```yaml title="apps/base/shop/kustomization.yaml"
+resources: [account.yaml]
+```
+
 ```yaml title="apps/base/shop/account.yaml"
 apiVersion: v1
 kind: ServiceAccount
