@@ -36,6 +36,8 @@ _EXCEPTION: Final = re.compile(r"^([A-Za-z_][\w.]*)(?::|$)", re.MULTILINE)
 _QUOTED: Final = re.compile(r'\s*".*"', re.DOTALL)
 _QUOTES_NAMES: Final = frozenset({"anchors", "document-end", "document-start", "key-ordering"})  # others quote values
 _SAID_BY_US: Final = frozenset({"syntax", "key-duplicates"})  # `yaml-syntax`, `duplicate-key`
+# These look at lines and not at tokens, so that they are right in a file that does not parse, too.
+_OF_LINES: Final = frozenset({"empty-lines", "line-length", "new-line-at-end-of-file", "new-lines", "trailing-spaces"})
 _CONFIG_TROUBLE: Final = "invalid config: "
 _PASSED_ON: Final = ("DYLD_LIBRARY_PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "YAMLLINT_FILE_ENCODING")
 
@@ -243,11 +245,21 @@ def _parse(text: str, paths: Sequence[str]) -> Iterable[Told]:
     else:
         path_pattern = ".+?"
     pattern = rf"^\./({path_pattern}):(\d+):(\d+): \[(error|warning)\] ((?s:.*?)) \(([a-z0-9-]+)\)$"
-    for path, line, column, level, message, rule in re.findall(pattern, text, re.MULTILINE):
-        if path not in known or rule in _SAID_BY_US:
+    found = re.findall(pattern, text, re.MULTILINE)
+    broken = {path: int(line) for path, line, _, _, _, rule in found if rule == "syntax"}
+    for path, line, column, level, message, rule in found:
+        if path not in known or rule in _SAID_BY_US or _is_aftermath(rule, int(line), broken.get(path)):
             continue
         shown = message if rule in _QUOTES_NAMES else _QUOTED.sub("", message)
         yield path, int(line), int(column), Severity.parse(level), " ".join(shown.split()), rule
+
+
+def _is_aftermath(rule: str, line: int, broken: int | None) -> bool:
+    """Whether a syntax error in line *broken* is what makes yamllint say this; a bracket left open moves the
+    indentation of lines before the one where the error shows."""
+    if broken is None or rule in _OF_LINES:
+        return False
+    return line >= broken or rule == "indentation"
 
 
 def _encode(told: Sequence[Told]) -> bytes:

@@ -93,6 +93,14 @@ def test_no_lint_leaves_yamllint_out(tmp_path: Path) -> None:
     assert (rules_found(root), rules_found(root, "--no-lint")) == ([("lint", 3, "warning")], [])
 
 
+def test_a_wrong_type_and_a_truthy_value_at_one_place_are_one_finding(tmp_path: Path) -> None:
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  labels: {}\ndata:\n  debug: yes\n"
+    root = write(tmp_path, {"a.yaml": text})
+
+    assert rules_found(root) == [("schema-invalid", 7, "error")]
+    assert rules_found(root, "--ignore", "schema-invalid") == [("lint", 7, "warning")]
+
+
 def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
     files = {f"{number}.yaml": FLOATING + "# " + "x" * 2000 + "\n" for number in range(300)}
     root = write(tmp_path, {**files, "b.yaml": REMOVED, "c.yaml": "a: [\n"})

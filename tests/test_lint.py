@@ -105,6 +105,26 @@ def test_the_rest_of_a_file_with_a_syntax_error_is_linted(root: Path) -> None:
     assert places(told(root, {"a.yaml": "a: 1  \nb: [\n"})) == [("a.yaml", 1, 5, "trailing-spaces")]
 
 
+def test_what_a_syntax_error_makes_of_other_lines_is_not_said(root: Path) -> None:
+    text = "w: yes\na:\n  - b: [1,\n  c: 2\n      d: 3 \nx: yes\n"
+
+    assert places(told(root, {"a.yaml": text})) == [
+        ("a.yaml", 1, 4, "truthy"),
+        ("a.yaml", 5, 11, "trailing-spaces"),
+    ]
+
+
+@pytest.mark.parametrize("name", [".gitops-guard.yaml", ".gitops-guard-waivers.yaml", "shop/.gitops-guard.yaml"])
+def test_off_is_what_our_own_files_are_to_say(root: Path, name: str) -> None:
+    text = "rules:\n  lint: off \n"
+
+    assert places(told(root, {name: text, "z.yaml": text})) == [
+        (name, 2, 12, "trailing-spaces"),
+        ("z.yaml", 2, 9, "truthy"),
+        ("z.yaml", 2, 12, "trailing-spaces"),
+    ]
+
+
 @pytest.mark.parametrize("jobs", [1, 2, 7])
 def test_all_files_are_linted_whatever_the_number_of_processes(
     root: Path, jobs: int, monkeypatch: pytest.MonkeyPatch

@@ -2,9 +2,11 @@
 
 yamllint runs as a program with the configuration that it would find by itself (`.yamllint`, `YAMLLINT_CONFIG_FILE`,
 …); without one, a quiet one that is part of gitops-guard. Helm templates and encrypted files are left out, and what
-is a `yaml-syntax` finding is not said twice. The severity is the level that yamllint's configuration gives; ours gives
-warnings only. `--no-lint` turns it off for a run. To allow one line, `# yamllint
-disable-line` works as always.
+is a `yaml-syntax` or `schema-invalid` finding is not said twice. `--no-lint` turns it off for a run. To allow one
+line, `# yamllint disable-line` works as always.
+
+`error` is the highest severity that a finding can have. It has the level that yamllint's configuration gives its rule:
+without a configuration of your own, everything is a warning.
 
 Source: https://yamllint.readthedocs.io/en/stable/rules.html
 """
