@@ -26,6 +26,8 @@ class Schemas(Protocol):
 
     def check(self, resource: Resource) -> Iterable[tuple[str, Problem]]: ...
 
+    def kustomization(self, body: object) -> Iterable[Problem]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -58,6 +60,8 @@ def examine(
     engine = _Engine(rules, config, place)
     for file in files:
         engine.file(file)
+        if schemas is not None and file.kind in (FileKind.KUSTOMIZATION, FileKind.COMPONENT):
+            engine.kustomization(file, schemas)
     for resource in resources:
         engine.resource(resource, schemas)
     return engine.part
@@ -89,6 +93,14 @@ class _Engine:
                     self._file_finding(rule, file, document, problem)
             except Exception as error:
                 self.part.crashes.append(crash(rule, file.path, error))
+
+    def kustomization(self, file: SourceFile, schemas: Schemas) -> None:
+        rule = self.rules.get("schema-invalid")
+        if rule is None:
+            return
+        for document in file.documents:
+            for problem in schemas.kustomization(document.body):
+                self._file_finding(rule, file, document.index, problem)
 
     def for_file(self, rule: Rule, path: str) -> Effective:
         app = self.place(path) if self.place is not None else None

@@ -6,6 +6,8 @@ workload without limits. The message names the field, what stands there, and wha
 A resource also needs an `apiVersion`, a `kind` and a name, and a kind of Kubernetes' own groups has to be one that the
 target version has: a group without a dot (`app/v1`) can be no other.
 
+Kustomizations are checked too, against the fields that kustomize knows.
+
 Values with placeholders (`${VAR}`, `ENC[…]`, `{{ … }}`) are checked for the name and place of their field, not for
 their type. Schemas are those of Kubernetes (`--kubernetes-version`), of the CustomResourceDefinitions in the
 repository, of the public catalog of CRDs, and of `--schema-location`.

@@ -19,6 +19,7 @@ from gitops_guard.schema.store import KubernetesSchemas, PublicCatalog, supporte
 if TYPE_CHECKING:
     import jsonschema_rs
 
+    from gitops_guard.schema.kustomization import KustomizationSchema
     from gitops_guard.schema.later import LaterVersions
     from gitops_guard.schema.locations import Locations
 
@@ -73,6 +74,7 @@ class EmbeddedSchemas:
         self._kubernetes: KubernetesSchemas | None = None
         self._catalog = PublicCatalog()
         self._locations: Locations | None = None
+        self._kustomizations: KustomizationSchema | None = None
         self._later: LaterVersions | None = None
         if wanted := [location for location in locations if location != "default"]:
             from gitops_guard.schema.locations import Locations
@@ -127,6 +129,14 @@ class EmbeddedSchemas:
         homes = [key.rpartition("/")[0] for key in sorted(kinds) if key.endswith(f"/{resource.id.kind}")]
         for problem in identity.untyped(resource, homes):
             yield INVALID, problem
+
+    def kustomization(self, body: object) -> Iterator[Problem]:
+        """What is wrong with a document of a kustomization file; its apiVersion and kind may be left out."""
+        if self._kustomizations is None:
+            from gitops_guard.schema.kustomization import KustomizationSchema
+
+            self._kustomizations = KustomizationSchema(self._catalog)
+        return self._kustomizations.problems(body)
 
     def text(self, api_version: str, kind: str) -> str:
         """The schema that resources of this kind are checked against, as JSON; "" where there is none."""
