@@ -145,6 +145,10 @@ def _yaml_error(path: str, index: int, chunk: _Chunk, error: YAMLError) -> tuple
     if mark is not None:
         problem = getattr(error, "problem", None) or "the document cannot be read"
         lines = chunk.data.rstrip(b"\n").split(b"\n")
+        from gitops_guard.load import slips
+
+        if slip := slips.behind(chunk.data, mark.line, mark.column):
+            return _syntax(path, index, slip.message, chunk.line + slip.line, slip.column)
         if mark.line >= len(lines):  # the end of the text; nobody can edit a line that is not there
             return _syntax(path, index, problem, chunk.line + len(lines) - 1, len(lines[-1]))
         return _syntax(path, index, problem, chunk.line + mark.line, mark.column)
@@ -196,19 +200,21 @@ class FileSource:
         first, positions = self._places().get(document, (0, None))
         if positions is None:
             return []
-        return [
-            (
-                "duplicate-key",
-                document,
-                Problem(
-                    (),
-                    f"the key `{again.name}` stands twice in this mapping, first in line {first + again.first[0] + 1}; "
-                    "the last one wins",
-                    at=Location(self._path, first + again.place[0] + 1, again.place[1] + 1),
-                ),
+        found = []
+        columns = {again.place[1] for again in positions.repeated if again.name == "apiVersion"}
+        columns &= {again.place[1] for again in positions.repeated if again.name == "kind"}
+        for again in positions.repeated:
+            message = (
+                f"the key `{again.name}` stands twice in this mapping, first in line {first + again.first[0] + 1}; "
+                "the last one wins"
             )
-            for again in positions.repeated
-        ]
+            if again.place[1] in columns:  # one finding for a resource, not one for each of its keys
+                if again.name != "apiVersion":
+                    continue
+                message = "a second resource begins in the same document, and only the last one counts; put `---` above"
+            place = Location(self._path, first + again.place[0] + 1, again.place[1] + 1)
+            found.append(("duplicate-key", document, Problem((), message, at=place)))
+        return found
 
     def comments(self) -> Mapping[int, str]:
         """Comments by line from 1, without the leading `#`. A `#` inside a scalar is none."""
