@@ -9,7 +9,7 @@ import re
 from typing import Final, NamedTuple
 
 _CONFLICT: Final = re.compile(rb"^(?:<{7} |>{7} |={7}\r?$)", re.MULTILINE)
-_NO_BLANK: Final = re.compile(rb"[ \t]*(?:- +)?([A-Za-z][\w.-]*):(?![\s/]|.*: )")
+_NO_BLANK: Final = re.compile(rb"[ \t]*(?:- +)?([A-Za-z][\w.-]*):(?=[^\s/])(?!.*: )")
 _RESERVED: Final = ("@", "`", "%")
 
 

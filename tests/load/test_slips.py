@@ -48,6 +48,10 @@ def test_a_url_is_no_key_without_a_blank() -> None:
     assert "blank" not in found("a: b: c\nd: https://example.com\n")[0][2]
 
 
+def test_a_key_that_opens_a_mapping_needs_no_blank() -> None:
+    assert found("a:\n  b: c: d\n") == [(2, 7, "mapping values are not allowed in this context")]
+
+
 @given(st.binary(max_size=60), st.integers(0, 5), st.integers(0, 20))
 def test_no_text_is_too_odd(text: bytes, line: int, column: int) -> None:
     slip = slips.behind(text, line, column)
