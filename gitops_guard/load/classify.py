@@ -35,6 +35,7 @@ _LOCAL_GROUPS: Final = {
     "kubelet.config.k8s.io": "the kubelet", "kubescheduler.config.k8s.io": "the scheduler",
     "client.authentication.k8s.io": "kubectl", "cli.kyverno.io": "kyverno", "test.gatekeeper.sh": "gator",
     "tanka.dev": "tanka", "devspace.sh": "devspace", "schema.plugin.fluxcd.io": "the flux plugin",
+    "builtin": "kustomize",
 }  # fmt: skip
 _LOCAL_KINDS: Final = {"Config": "kubectl", "Policy": "the scheduler"}  # of `v1`, and without metadata
 
@@ -62,6 +63,13 @@ def by_name(path: str, references: References) -> FileKind | None:
     if chart is not None and path.removeprefix(chart).lstrip("/").startswith("templates/"):
         return FileKind.HELM_TEMPLATE
     return None if is_candidate(name) else FileKind.NOT_YAML
+
+
+def reason_by_name(path: str, kind: FileKind) -> str:
+    """Why a file that its name alone decides is not checked."""
+    if kind is FileKind.NOT_YAML and is_candidate(path.lower()):
+        return "its name ends in capitals, and kubectl takes only .yaml, .yml and .json from a folder"
+    return REASONS[kind]
 
 
 def looks_encrypted(data: bytes) -> bool:
@@ -92,6 +100,9 @@ def of_documents(path: str, documents: Sequence[Document], references: Reference
     kind = _known_by_name(path, references)
     if kind is None:
         kind = _known_by_use(path, documents, references)
+    if kind is FileKind.OTHER_YAML:
+        program = next(filter(None, (_local_program(document.body) for document in documents)), "")
+        return kind, program or "a kustomization reads it, not a cluster"
     if kind is not None:
         return kind, REASONS.get(kind, "")
     if not documents:

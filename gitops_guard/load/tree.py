@@ -61,7 +61,7 @@ def source_file(path: str, data: bytes, known: References) -> SourceFile:
     """Read one file. Never raises for what is in it."""
     kind = classify.by_name(path, known)
     if kind is not None:
-        return SourceFile(path, kind, reason=classify.REASONS[kind], data=data)
+        return SourceFile(path, kind, reason=classify.reason_by_name(path, kind), data=data)
     told = classify.needs_no_parse(path, data)
     if told is not None:
         return SourceFile(path, told[0], reason=told[1], data=data)

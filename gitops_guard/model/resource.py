@@ -117,7 +117,7 @@ class FileKind(StrEnum):
     EMPTY = "empty file"
     OTHER_YAML = "other YAML"
     NOT_YAML = "not YAML"
-    BROKEN = "broken YAML"
+    BROKEN = "broken file"
     TOO_LARGE = "file over the size limit"
     UNREADABLE = "unreadable file"
     SYMLINK = "symbolic link"

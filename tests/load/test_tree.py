@@ -173,3 +173,22 @@ def test_a_document_that_is_no_resource_is_in_the_ledger(rest: bytes, reason: st
     (file,) = build(**{"a.yaml": CONFIG_MAP + rest}).files
 
     assert (file.kind, file.reason) == (FileKind.MANIFEST, reason)
+
+
+def test_the_ledger_says_why_a_file_of_kustomize_or_of_capitals_is_not_checked() -> None:
+    files = {
+        "kustomization.yaml": b"transformers: [labels.yaml]\nconfigMapGenerator: [{name: a, files: [a.yaml]}]\n",
+        "labels.yaml": b"apiVersion: builtin\nkind: LabelTransformer\nmetadata: {name: a}\n",
+        "a.yaml": b"port: 1\n",
+        "x.YAML": b"",
+        "broken.json": b'{"apiVersion": "v1", "kind": "Pod",}',
+        "run.sh": b"",
+    }
+
+    found = {file.path: (file.kind.value, file.reason) for file in tree.from_files(files).files}
+
+    assert found["labels.yaml"] == ("other YAML", "read by kustomize, not by a cluster")
+    assert found["a.yaml"] == ("other YAML", "a kustomization reads it, not a cluster")
+    assert found["x.YAML"][1] == "its name ends in capitals, and kubectl takes only .yaml, .yml and .json from a folder"
+    assert found["broken.json"] == ("broken file", "it does not parse")
+    assert found["run.sh"][1] == "neither YAML nor JSON"

@@ -24,7 +24,7 @@ _NOUNS: dict[str, Noun] = {
     FileKind.JSON_PATCH: Noun("JSON6902 patch", "JSON6902 patches"),
     FileKind.HELM_VALUES: Noun("Helm values file", "Helm values files"),
     FileKind.OTHER_YAML: Noun("other YAML file", "other YAML files"),
-    FileKind.BROKEN: Noun("broken YAML file", "broken YAML files"),
+    FileKind.BROKEN: Noun("broken file", "broken files"),
     FileKind.TOO_LARGE: Noun("file over the size limit", "files over the size limit"),
     FileKind.NOT_YAML: Noun("file that is not YAML", "files that are not YAML"),
 }
