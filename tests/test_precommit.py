@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from gitops_guard.load import manifests
-from gitops_guard.load.classify import is_candidate
+from gitops_guard.load.names import is_candidate
 
 CORPUS = "flux2-kustomize-helm-example"
 RELEASE = "apps/base/podinfo/release.yaml"

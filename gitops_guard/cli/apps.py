@@ -13,7 +13,7 @@ from gitops_guard.model.resource import App
 
 @click.command("apps")
 @options.where
-@options.configured
+@options.config_file
 def command(rev: str | None, staged: bool, **given: Any) -> int:
     """List the apps that were found: environment, cluster, name, renderer and folder."""
     from gitops_guard.cli.check import read_config

@@ -75,7 +75,14 @@ def run(source: Source, given: dict[str, Any], *, may_be_empty: bool) -> int:
     outcome = _check(source, choice, config, rules, frozenset(known))
     seconds = time.perf_counter() - started
     report = outcome.report
-    output.write(report, to, coverage=bool(given.get("coverage")), seconds=seconds, fail_on=config.fail_on)
+    output.write(
+        report,
+        to,
+        coverage=bool(given.get("coverage")),
+        seconds=seconds,
+        fail_on=config.fail_on,
+        checked=outcome.checked,
+    )
     return exit_code(outcome, config, may_be_empty=may_be_empty)
 
 

@@ -11,10 +11,10 @@ from gitops_guard.cli import options
 
 @click.group("config")
 def command() -> None:
-    """Show the configuration and its JSON Schema."""
+    """Show the JSON Schema of the configuration."""
 
 
-@command.command("schema")
+@command.command("schema", short_help="Print the JSON Schema of `.gitops-guard.yaml`.")
 def schema() -> None:
     """Print the JSON Schema of `.gitops-guard.yaml`, options of the rules included."""
     from gitops_guard.load import config

@@ -20,7 +20,7 @@ _COMMANDS = {
     "apps": "List the apps and environments that were found.",
     "check": "Check a repository, some paths of it, a revision, or standard input.",
     "completion": "Print the shell completion script.",
-    "config": "Show the configuration and its JSON Schema.",
+    "config": "Show the JSON Schema of the configuration.",
     "explain": "Explain one rule: why, what fails, what passes, its options.",
     "hook": "Check the files that pre-commit names.",
     "rules": "List all rules.",

@@ -30,8 +30,10 @@ def decorate(*decorators: Callable[[Command], Command]) -> Callable[[Command], C
     return apply
 
 
+config_file = click.option("--config", "config_file", metavar="FILE", help="Read this instead of .gitops-guard.yaml.")
+
 configured = decorate(
-    click.option("--config", "config_file", metavar="FILE", help="Read this instead of .gitops-guard.yaml."),
+    config_file,
     click.option("--profile", type=click.Choice(["minimal", "recommended", "strict"]), help="Which rules are on."),
 )
 
@@ -65,7 +67,11 @@ shown = decorate(
         metavar="NAME[=FILE]",
         help="text, json, sarif, junit, github, markdown, rdjson; with =FILE into a file (repeatable).",
     ),
-    click.option("--coverage", is_flag=True, help="List every file that was not checked, with the reason."),
+    click.option(
+        "--coverage",
+        is_flag=True,
+        help="List every file that was not checked, with the reason, and every waiver in use.",
+    ),
 )
 
 

@@ -48,7 +48,9 @@ def use_color() -> bool:
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def write(report: Report, to: list[Target], *, coverage: bool, seconds: float, fail_on: Severity) -> None:
+def write(
+    report: Report, to: list[Target], *, coverage: bool, seconds: float, fail_on: Severity, checked: bool
+) -> None:
     for name, file in to:
         context = Context(
             color=file is None and use_color(),
@@ -58,6 +60,7 @@ def write(report: Report, to: list[Target], *, coverage: bool, seconds: float, f
             version=__version__,
             fail_on=fail_on,
             waived_results=False,
+            checked=checked,
         )
         text = render(name, report, context)
         if file is None:
