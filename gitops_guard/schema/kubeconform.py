@@ -71,7 +71,7 @@ class Verdict:
 def check(
     resources: Sequence[Resource], schemas: EmbeddedSchemas, *, binary: str = "kubeconform", jobs: int = 2
 ) -> list[tuple[Resource, str, Problem]]:
-    """(resource, rule id, problem), in the order of the resources.
+    """(resource, rule id, problem), in the order of the resources, then by field.
 
     Where the embedded engine finds the same fault its sentence is taken, which says more and hides secrets. Raises
     SourceError where the program is missing or fails.
@@ -89,7 +89,8 @@ def check(
             found.append((resource, MISSING, problem))
         elif verdict.faults:
             ours = [problem for _, problem in schemas.judge(resource)]
-            found.extend((resource, INVALID, problem) for problem in _problems(verdict, ours))
+            told = sorted(_problems(verdict, ours), key=lambda problem: tuple(map(str, problem.path)))
+            found.extend((resource, INVALID, problem) for problem in told)  # it names fields in the order of Go's maps
     return found
 
 

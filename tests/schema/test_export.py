@@ -13,7 +13,12 @@ import pytest
 from gitops_guard.schema.embedded import EmbeddedSchemas
 from gitops_guard.schema.export import export, standalone
 
-POD: dict[str, Any] = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "a"}]}}
+POD: dict[str, Any] = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "shop"},
+    "spec": {"containers": [{"name": "a"}]},
+}
 
 
 @pytest.fixture
