@@ -177,8 +177,9 @@ def _read(request: Request, entries: Sequence[Entry], files: list[tuple[str, byt
     plain = [entry.path for entry in entries if entry.kind is None]
     if request.source.is_whole:
         known = references.read(files)
-        others = [(path, b"") for path in plain if not names.may_be_read(path)]
-        return _Read(entries, [*files, *others], known, CrdIndex(files, known), _layout(request, plain), None)
+        texts = [path for path in plain if not names.may_be_read(path) and _is_read_as_text(path, known)]
+        unread = {path: b"" for path in plain if not names.may_be_read(path)} | dict(request.source.read_around(texts))
+        return _Read(entries, [*files, *unread.items()], known, CrdIndex(files, known), _layout(request, plain), None)
     if not files:
         return _Read(entries, [], References(), CrdIndex((), References()), _layout(request, ()), frozenset())
     from gitops_guard.load import surroundings
@@ -193,6 +194,11 @@ def _read(request: Request, entries: Sequence[Entry], files: list[tuple[str, byt
         frozenset(plain),
         around,
     )
+
+
+def _is_read_as_text(path: str, known: References) -> bool:
+    """Whether a file that is no YAML has something to tell: the input of a generator, a script."""
+    return path in known.generated or names.may_hold_commands(path)
 
 
 def _left_out(entry: Entry) -> Entry:

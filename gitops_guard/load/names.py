@@ -9,9 +9,15 @@ _READ: Final = (".yaml", ".yml", ".json")
 
 
 def may_be_read(path: str) -> bool:
-    """Whether the name promises YAML or JSON; all other files are listed and never opened."""
+    """Whether the name promises YAML or JSON; of all other files, only those are opened that something names."""
     return path.endswith(_READ) or (path.endswith("Kustomization") and is_candidate(path.rpartition("/")[2]))
 
 
 def is_candidate(name: str) -> bool:
     return name.endswith(_READ) or name in KUSTOMIZATION_NAMES
+
+
+def may_hold_commands(path: str) -> bool:
+    """Whether the name promises a script that CI runs: a shell script or a Jenkinsfile."""
+    name = path.rpartition("/")[2]
+    return name.endswith((".sh", ".bash", ".Jenkinsfile", ".jenkinsfile")) or name.startswith("Jenkinsfile")

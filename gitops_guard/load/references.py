@@ -17,12 +17,16 @@ _DATA_LISTS: Final = ("configurations", "transformers", "generators", "validator
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """Paths are relative to the root. *roles* are files that another file uses as something else than a manifest."""
+    """Paths are relative to the root. *roles* are files that another file uses as something else than a manifest.
+
+    *generated* are those that the generators of kustomizations read, which may be of any format.
+    """
 
     roles: Mapping[str, FileKind] = field(default_factory=dict)
     listed: frozenset[str] = frozenset()
     charts: frozenset[str] = frozenset()
     kustomized: frozenset[str] = frozenset()
+    generated: frozenset[str] = frozenset()
 
     def chart_of(self, path: str) -> str | None:
         """The folder of the chart that *path* belongs to, "" for the root; None where there is none."""
@@ -42,6 +46,7 @@ def read(files: Iterable[tuple[str, bytes]]) -> References:
     listed: set[str] = set()
     charts: set[str] = set()
     kustomized: set[str] = set()
+    generated: set[str] = set()
     for path, data in files:
         folder, _, name = path.rpartition("/")
         if name == "Chart.yaml":
@@ -51,7 +56,8 @@ def read(files: Iterable[tuple[str, bytes]]) -> References:
             for body in _bodies(path, data):
                 listed.update(_paths(folder, body, ("resources", "bases", "components", "crds")))
                 roles.update(_roles(folder, body))
-    return References(roles, frozenset(listed), frozenset(charts), frozenset(kustomized))
+                generated.update(_generator_files(folder, body))
+    return References(roles, frozenset(listed), frozenset(charts), frozenset(kustomized), frozenset(generated - listed))
 
 
 def _bodies(path: str, data: bytes) -> Iterator[Mapping[str, Any]]:
