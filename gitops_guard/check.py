@@ -228,8 +228,9 @@ def conclude(
     elsewhere = {file.path for file in tree.files if picked is not None and file.path not in picked}
     extra = [_about_waiver(engine, finding) for finding in outcome.extra if finding.location.file not in elsewhere]
     kept = sorted([*outcome.kept, *(finding for finding in extra if finding is not None)], key=_order)
+    data = {file.path: file.data for file in tree.files}
     return Report(
-        findings=tuple(_with_excerpts(kept, tree, rules)),
+        findings=tuple(with_excerpts(kept, data, rules)),
         waived=tuple(sorted(outcome.waived, key=lambda waived: _order(waived.finding))),
         coverage=_coverage(tree, notes, picked),
         crashes=tuple(sorted(crashes, key=lambda crash: (crash.rule, crash.where))),
@@ -274,9 +275,13 @@ def _about_waiver(engine: _Engine, finding: Finding) -> Finding | None:
     return replace(finding, severity=effective.severity) if effective.enabled else None
 
 
-def _with_excerpts(findings: Iterable[Finding], tree: Tree, rules: Mapping[str, Rule]) -> Iterator[Finding]:
-    """Add the source line where it may be shown: not for rules about secrets, nor for lines that could hold one."""
-    data = {file.path: file.data for file in tree.files}
+def with_excerpts(
+    findings: Iterable[Finding], data: Mapping[str, bytes], rules: Mapping[str, Rule]
+) -> Iterator[Finding]:
+    """Add the source line where it may be shown: not for rules about secrets, nor for lines that could hold one.
+
+    *data* is the content of files by path.
+    """
     shown: dict[str, Excerpts] = {}
     for finding in findings:
         rule = rules.get(finding.rule)

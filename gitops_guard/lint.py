@@ -93,6 +93,11 @@ def start(
     return Lint(told, _batches(missing, jobs), settings, store, place or folder, jobs)
 
 
+def state(root: Path, find: Find) -> str:
+    """Changes with the settings and the release of yamllint. Raises as `start` does."""
+    return lint_settings.read(os.path.realpath(root), find).digest + _yamllint_version()
+
+
 class Lint:
     """yamllint at work."""
 

@@ -126,7 +126,7 @@ def _pack(examined: Examined) -> bytes:
     return marshal.dumps(
         (
             [_file_out(file) for file in examined.files],
-            [_finding_out(finding) for finding in examined.found.findings],
+            [finding_out(finding) for finding in examined.found.findings],
             [(crash.rule, crash.where, crash.traceback) for crash in examined.found.crashes],
             examined.placeholders,
             examined.encrypted,
@@ -138,7 +138,7 @@ def _unpack(packed: bytes, data: Mapping[str, bytes]) -> Examined:
     files, findings, crashes, placeholders, encrypted = marshal.loads(packed)  # noqa: S302 - written by our own child
     return Examined(
         [_file_in(file, data) for file in files],
-        check.Part([_finding_in(finding) for finding in findings], [Crash(*crash) for crash in crashes]),
+        check.Part([finding_in(finding) for finding in findings], [Crash(*crash) for crash in crashes]),
         placeholders,
         encrypted,
     )
@@ -162,13 +162,14 @@ def _file_in(packed: tuple[Any, ...], data: Mapping[str, bytes]) -> SourceFile:
     )
 
 
-def _finding_out(finding: Finding) -> tuple[Any, ...]:
+def finding_out(finding: Finding) -> tuple[Any, ...]:
+    """What marshal takes, without the source line."""
     resource = tuple(finding.resource) if finding.resource is not None else None
     severity = int(finding.severity)
     return tuple(finding.location), finding.rule, severity, finding.message, resource, finding.path, finding.fix
 
 
-def _finding_in(packed: tuple[Any, ...]) -> Finding:
+def finding_in(packed: tuple[Any, ...]) -> Finding:
     location, rule, severity, message, resource, path, fix = packed
     return Finding(
         location=Location(*location),

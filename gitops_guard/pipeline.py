@@ -50,14 +50,23 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """What a run begins with. *files* are those that may hold YAML or JSON."""
+
+    waivers: Sequence[FileWaiver]
+    entries: Sequence[Entry]
+    files: list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """*tree* also holds what picked files have to know of their surroundings; *checked* says whether there was
-    any, *label* what was looked at."""
+    any, *texts* are the paths that were read although they promise no YAML."""
 
     tree: Tree
     report: Report
     checked: bool
-    label: str
+    texts: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +80,20 @@ class _Read:
     layout: Layout
     picked: frozenset[str] | None
     around: Surroundings | None = None
+    texts: Sequence[str] = ()
 
 
-def run(request: Request) -> Outcome:
+def given(request: Request) -> Given:
+    """Raises GuardError where the surroundings fail."""
+    return Given(_file_waivers(request), *_listed(request))
+
+
+def run(request: Request, known: Given | None = None) -> Outcome:
     """Raises GuardError where the surroundings fail; whatever stands in the files becomes a finding."""
-    file_waivers = _file_waivers(request)
-    entries, files = _listed(request)
-    linting = _start_lint(request, files)  # first of all: yamllint needs as long as all the rest
+    begun = known or given(request)
+    linting = _start_lint(request, begun.files)  # first of all: yamllint needs as long as all the rest
     try:
-        return _examine(request, _read(request, entries, files), linting, file_waivers)
+        return _examine(request, _read(request, begun.entries, begun.files), linting, begun.waivers)
     except BaseException:
         if linting is not None:
             linting.cancel()
@@ -123,7 +137,7 @@ def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: 
         for file in whole.files
         if read.picked is None or file.path in read.picked
     )
-    return Outcome(whole, report, checked, request.source.label)
+    return Outcome(whole, report, checked, read.texts)
 
 
 def _examine_parts(request: Request, read: _Read, schemas: EmbeddedSchemas) -> list[parts.Examined]:
@@ -179,7 +193,15 @@ def _read(request: Request, entries: Sequence[Entry], files: list[tuple[str, byt
         known = references.read(files)
         texts = [path for path in plain if not names.may_be_read(path) and _is_read_as_text(path, known)]
         unread = {path: b"" for path in plain if not names.may_be_read(path)} | dict(request.source.read_around(texts))
-        return _Read(entries, [*files, *unread.items()], known, CrdIndex(files, known), _layout(request, plain), None)
+        return _Read(
+            entries,
+            [*files, *unread.items()],
+            known,
+            CrdIndex(files, known),
+            _layout(request, plain),
+            None,
+            texts=texts,
+        )
     if not files:
         return _Read(entries, [], References(), CrdIndex((), References()), _layout(request, ()), frozenset())
     from gitops_guard.load import surroundings

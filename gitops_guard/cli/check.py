@@ -14,8 +14,8 @@ from gitops_guard.cli import options, output
 if TYPE_CHECKING:
     from gitops_guard.load.config import Config
     from gitops_guard.load.sources import Source
+    from gitops_guard.memo import Verdict
     from gitops_guard.model.rule import Rule
-    from gitops_guard.pipeline import Outcome
 
 FOUND, NOTHING = 1, 2
 
@@ -96,13 +96,13 @@ def read_config(source: Source, choice: options.Choice, known: dict[str, Rule]) 
 
 def _check(
     source: Source, choice: options.Choice, config: Config, rules: dict[str, Rule], known: frozenset[str]
-) -> Outcome:
-    from gitops_guard import pipeline
+) -> Verdict:
+    from gitops_guard import memo, pipeline
     from gitops_guard.cli.progress import progress
     from gitops_guard.load.cache import open_cache
 
     with progress() as watched:
-        return pipeline.run(
+        return memo.check(
             pipeline.Request(
                 source=source,
                 rules=rules,
@@ -118,7 +118,7 @@ def _check(
         )
 
 
-def exit_code(outcome: Outcome, config: Config, *, may_be_empty: bool) -> int:
+def exit_code(outcome: Verdict, config: Config, *, may_be_empty: bool) -> int:
     """3 a rule crashed; 2 there was nothing to check; 1 a finding reached the level; 0."""
     from gitops_guard.check import reached
 

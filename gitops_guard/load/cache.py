@@ -48,21 +48,25 @@ class Cache:
         self.folder = Path(folder) if folder else None
         self._root = root
 
-    def store(self, name: str, *parts: str) -> Store:
-        """The entries that hold for this repository, this version of the program and *parts* (versions, digests)."""
+    def store(self, name: str, *parts: str, limit: int | None = None) -> Store:
+        """The entries that hold for this repository, this version of the program and *parts* (versions, digests).
+
+        Only the *limit* entries that were used last are kept.
+        """
         from hashlib import blake2b
 
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         whole = "\0".join((str(self._root), __version__, version, *parts))
         digest = blake2b(os.fsencode(whole), digest_size=12).hexdigest()
-        return Store(f"{self.folder}/{name}-{digest}" if self.folder else "")
+        return Store(f"{self.folder}/{name}-{digest}" if self.folder else "", limit)
 
 
 class Store:
     """Entries by `key`. Nothing is written before `save`."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, limit: int | None = None) -> None:
         self._file = file
+        self._limit = limit or MAX_ENTRIES
         self._entries = _load(file)
         self._used: set[bytes] = set()
         self._new: dict[bytes, bytes] = {}
@@ -83,7 +87,7 @@ class Store:
         try:
             with _Lock(os.path.dirname(self._file)) as locked:  # noqa: PTH120 - no pathlib in a hot path
                 if locked:
-                    _write(self._file, _newest(_load(self._file), self._used, self._new))
+                    _write(self._file, _newest(_load(self._file), self._used, self._new, self._limit))
                     _evict(os.path.dirname(self._file))  # noqa: PTH120 - as above
         except OSError:  # a full disk, a folder that went away: a run without cache is slower, not wrong
             return
@@ -180,7 +184,7 @@ def _head(body: bytes) -> bytes:
     return _MAGIC + blake2b(body, digest_size=_CHECK_BYTES).digest()
 
 
-def _newest(stored: dict[bytes, bytes], used: set[bytes], new: dict[bytes, bytes]) -> dict[bytes, bytes]:
+def _newest(stored: dict[bytes, bytes], used: set[bytes], new: dict[bytes, bytes], limit: int) -> dict[bytes, bytes]:
     """What fits. Entries that were used last stand last; the first ones go."""
     order = [key for key in stored if key not in used and key not in new]
     order += [key for key in stored if key in used and key not in new]
@@ -188,7 +192,7 @@ def _newest(stored: dict[bytes, bytes], used: set[bytes], new: dict[bytes, bytes
     order += new
     kept: list[bytes] = []
     size = 0
-    for name in reversed(order[-MAX_ENTRIES:]):
+    for name in reversed(order[-limit:]):
         size += len(both[name]) + _KEY_BYTES + _LENGTH.size
         if size > MAX_BYTES:
             break
