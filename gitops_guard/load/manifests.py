@@ -1,7 +1,7 @@
 """The YAML and JSON dialect of kubectl: bytes → documents, with a line and column for every field.
 
 Documents are split as kubectl splits them (lines of `---`), before anything is parsed, so a broken document hides
-nothing else. Source: k8s.io/apimachinery/pkg/util/yaml `YAMLReader`; see also `events.py` and `scalars.py`.
+nothing else. Source: k8s.io/apimachinery/pkg/util/yaml `YAMLReader`; see also `lines.py`, `events.py`, `scalars.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from gitops_guard.load import events
+from gitops_guard.load import events, lines
 from gitops_guard.load.events import StreamError, YAMLError
 from gitops_guard.model.finding import Problem
 from gitops_guard.model.resource import Document, FieldPath, Location
@@ -86,7 +86,8 @@ def _read_yaml(path: str, text: bytes, source: FileSource) -> Parsed:
             problems.append(_syntax(path, index, "only a comment may follow `---` on its line", chunk.refused, 3))
             continue
         try:
-            value, line, duplicates = events.first_value(chunk.data)
+            plain = lines.value(chunk.data)
+            value, line, duplicates = (*plain, False) if plain is not None else events.first_value(chunk.data)
         except StreamError as error:
             problems.append(_syntax(path, index, error.message, chunk.line + error.line, error.column))
             continue
