@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bench import corpora, corpus, table
+from bench import corpora, corpus, rule_times, table
 from bench.labelled import LABELS, Label, Place, read_labels
 from bench.measure import BenchError, Command, Pairs, Sample, compare, peak_memory, run
+from gitops_guard.model.rule import Scope
+from gitops_guard.rules import all_rules
 
 
 def _files(count: int, seed: int = 1) -> dict[str, str]:
@@ -121,6 +123,25 @@ def test_replaces_what_stands_between_the_markers() -> None:
     document = f"head\n{table.BEGIN}\nold\n{table.END}\ntail\n"
 
     assert table.between_markers(document, "new") == f"head\n{table.BEGIN}\n\nnew\n\n{table.END}\ntail\n"
+
+
+def test_the_time_of_each_rule_is_a_part_of_the_whole(tmp_path: Path) -> None:
+    corpus.write(tmp_path / "repository", 30, git=True)
+
+    spent, whole = rule_times.measure(tmp_path / "repository")
+
+    asked = {name for name, rule in all_rules().items() if rule.scope is not Scope.ENGINE}
+    assert spent.keys() <= asked
+    assert {"unpinned-image-tag", "missing-file"} <= spent.keys()
+    assert 0 < sum(spent.values()) < whole
+
+
+def test_the_slowest_rule_stands_first_and_quick_ones_are_summed_up() -> None:
+    lines = rule_times.render({"a": 0.01, "b": 0.2, "c": 0.000001}, 1.0).splitlines()
+
+    assert [line.split(" | ")[0] for line in lines[2:]] == [
+        "| `b`", "| `a`", "| 1 others", "| all rules", "| the whole check, in one process",
+    ]  # fmt: skip
 
 
 def test_names_the_machine(repository: Path) -> None:
