@@ -1,0 +1,409 @@
+"""What a kustomization collects: every resource with the names it had on the way, and whether all of it is known.
+
+The order is that of kustomize: resources and bases, generators, components one by one, then the own patches, and only
+then namespace, prefix, suffix and labels. So a patch sees what came before it, under each name it ever had.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from posixpath import dirname, join, normpath
+from typing import Any, Final, NamedTuple
+
+from gitops_guard.model.placeholder import is_placeholder
+from gitops_guard.model.resource import FileKind, Resource, ResourceId, SourceFile, Tree
+
+NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+GENERATORS: Final = {"configMapGenerator": "ConfigMap", "secretGenerator": "Secret"}
+# What kustomize fetches: a scheme, ssh, `//` or `?ref=` of go-getter, or a host where a folder could stand.
+_REMOTE: Final = re.compile(r"\w+://|git@|\w+::|.*//|.*\?|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/(?!.*\.(?:ya?ml|json)$)")
+_MADE_ELSEWHERE: Final = (
+    "helmCharts", "helmChartInflationGenerator", "generators", "transformers", "configurations",
+)  # fmt: skip
+_PATCHES: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
+# What chooses among the collected resources.
+_SELECTING: Final = frozenset({*_PATCHES, *GENERATORS, "images", "replacements", "replicas"})
+# Where a JSON6902 patch gives another id: the name or namespace, all the metadata, kind or version.
+_RENAMING: Final = re.compile(rb"/(?:metadata/name|(?:metadata|kind|apiVersion)(?![\w/]))")
+_NOT_PREFIXED: Final = frozenset({"CustomResourceDefinition", "APIService", "Namespace"})
+_MANY: Final = 20_000  # a kustomization that collects more is not followed: doubling bases reach any number
+_DEEP: Final = 40  # components in components
+_COMPONENTS: Final = 500  # in one kustomization, also through others
+# The kinds without a namespace that Kubernetes itself has; of custom ones, kustomize knows nothing either.
+CLUSTER_KINDS: Final = frozenset(
+    {
+        ("", "Namespace"), ("", "Node"), ("", "PersistentVolume"),
+        ("rbac.authorization.k8s.io", "ClusterRole"), ("rbac.authorization.k8s.io", "ClusterRoleBinding"),
+        ("apiextensions.k8s.io", "CustomResourceDefinition"), ("apiregistration.k8s.io", "APIService"),
+        ("storage.k8s.io", "StorageClass"), ("storage.k8s.io", "CSIDriver"), ("storage.k8s.io", "CSINode"),
+        ("storage.k8s.io", "VolumeAttachment"), ("scheduling.k8s.io", "PriorityClass"),
+        ("networking.k8s.io", "IngressClass"), ("node.k8s.io", "RuntimeClass"), ("policy", "PodSecurityPolicy"),
+        ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+        ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding"),
+        ("certificates.k8s.io", "CertificateSigningRequest"), ("flowcontrol.apiserver.k8s.io", "FlowSchema"),
+        ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
+    }
+)  # fmt: skip
+
+
+class Name(NamedTuple):
+    namespace: str
+    name: str
+
+
+class Member(NamedTuple):
+    """A collected resource. *names* are all it had, the written one first and the delivered one last.
+
+    *resource* is None for what a generator makes.
+    """
+
+    group: str
+    version: str
+    kind: str
+    names: tuple[Name, ...]
+    labels: Mapping[str, Any]
+    annotations: Mapping[str, Any]
+    resource: Resource | None = None
+
+    @property
+    def id(self) -> ResourceId:
+        last = self.names[-1]
+        return ResourceId(self.group, self.kind, "" if self.is_of_cluster else last.namespace, last.name)
+
+    @property
+    def is_of_cluster(self) -> bool:
+        return (self.group, self.kind) in CLUSTER_KINDS
+
+
+class Step(NamedTuple):
+    """A document of a kustomization or component that chooses among *seen*, all of which is known.
+
+    *is_renamed* says that its own patches may change names, which what comes after them would have to know.
+    """
+
+    file: SourceFile
+    document: int
+    body: Mapping[str, Any]
+    seen: tuple[Member, ...]
+    is_labelled: bool
+    is_renamed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """*unknown* says why there may be more than *members*, and is "" where there is not.
+
+    *steps* are those of the kustomization itself and of its components, not of its bases. *is_labelled* says that
+    the labels and annotations of the members are known, which a patch may change.
+    """
+
+    members: tuple[Member, ...] = ()
+    unknown: str = ""
+    steps: tuple[Step, ...] = ()
+    is_labelled: bool = True
+
+
+@dataclass(slots=True)
+class _Work:
+    """A build while it goes on."""
+
+    members: list[Member] = field(default_factory=list)
+    unknown: str = ""
+    steps: list[Step] = field(default_factory=list)
+    is_labelled: bool = True
+    components: int = 0
+
+
+class Kustomizations:
+    """The kustomizations of a tree by their folder, built when they are asked for, each once."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._builds: dict[str, Build] = {}
+        self.files: dict[str, SourceFile] = {}
+        for file in tree.of_kind(FileKind.KUSTOMIZATION, FileKind.COMPONENT):
+            folder, _, name = file.path.rpartition("/")
+            if name in NAMES:
+                self.files.setdefault(folder, file)
+
+    @cached_property
+    def _resources(self) -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for resource in self._tree.resources:
+            found.setdefault(resource.location.file, []).append(resource)
+        return found
+
+    @cached_property
+    def _by_path(self) -> dict[str, SourceFile]:
+        return {file.path: file for file in self._tree.files}
+
+    def build(self, folder: str) -> Build:
+        """What the kustomization in *folder* collects. Ends for circles, and for chains of any length."""
+        waiting = [folder]
+        entered: set[str] = set()
+        while waiting:
+            top = waiting[-1]
+            if top in self._builds:
+                waiting.pop()
+            elif top in entered:
+                self._builds[top] = self._built(top)
+                waiting.pop()
+            else:
+                entered.add(top)
+                waiting += [base for base in self._bases(top) if base not in self._builds and base not in entered]
+        return self._builds[folder]
+
+    def _bases(self, folder: str) -> list[str]:
+        """The folders that have to be built before, also those that components list."""
+        found: list[str] = []
+        seen = {folder}
+        waiting = [folder]
+        while waiting:
+            at = waiting.pop()
+            for _, body in bodies(self.files.get(at)):
+                found += [path for path in local_paths(at, body, ("resources", "bases")) if path in self.files]
+                inner = set(local_paths(at, body, ("components",))) & self.files.keys() - seen
+                seen |= inner
+                waiting += sorted(inner)
+        return found
+
+    def _built(self, folder: str) -> Build:
+        work = _Work()
+        self._apply(folder, work, ())
+        return Build(tuple(work.members), work.unknown, tuple(work.steps), work.is_labelled)
+
+    def apply(self, build: Build, components: Iterable[str]) -> Build:
+        """*build* with the components in these folders, as a Flux Kustomization adds them."""
+        work = _Work(list(build.members), build.unknown, [], build.is_labelled)
+        for folder in components:
+            for base in self._bases(folder):
+                self.build(base)
+            self._component(folder, work, ())
+        return Build(tuple(work.members), work.unknown, tuple(work.steps), work.is_labelled)
+
+    def plain(self, folder: str) -> Build:
+        """What Flux makes of a folder without a kustomization: all manifests below it, and kustomizations as bases."""
+        work = _Work()
+        inside = f"{folder}/" if folder else ""
+        built = {below for below in self.files if below.startswith(inside)}
+        for below in sorted(built):
+            if not any(above in built for above in _above(dirname(below))):
+                self.build(below)
+                self._add_build(below, work)
+        for path in self._by_path:
+            is_manifest = path.startswith(inside) and path.endswith((".yaml", ".yml"))
+            if is_manifest and not any(above in built for above in _above(dirname(path))):
+                self._add_file(path, work)
+        return Build(tuple(work.members), work.unknown, (), work.is_labelled)
+
+    def _apply(self, folder: str, work: _Work, within: tuple[str, ...]) -> None:
+        """The documents of one kustomization or component, on what was collected before."""
+        file = self.files[folder]
+        documents = list(bodies(file))
+        if not documents:
+            work.unknown = work.unknown or f"{file.path} is no kustomization"
+        for document, body in documents:
+            self._collect(folder, body, work)
+            _generate(body, work)
+            for entry in texts(body.get("components")):
+                self._component(local_path(folder, entry), work, (*within, folder))
+            is_renamed = self._may_rename(folder, body)
+            if not work.unknown and not _SELECTING.isdisjoint(body):
+                work.steps.append(Step(file, document, body, tuple(work.members), work.is_labelled, is_renamed))
+            if is_renamed:
+                work.unknown = work.unknown or f"a patch in {file.path} may change names"
+            _change(body, work)
+
+    def _may_rename(self, folder: str, body: Mapping[str, Any]) -> bool:
+        """Whether the patches of a kustomization change what others know its resources by."""
+        texts_of_patches = [text for key in _PATCHES for text in _patch_texts(body.get(key))]
+        for text in texts_of_patches:
+            path = None if "\n" in text else local_path(folder, text)
+            file = self._by_path.get(path) if path is not None else None
+            content = file.data if file is not None else text.encode("utf-8", "surrogatepass")
+            if b"/" in content and _RENAMING.search(content):
+                return True
+        return any(_is_renaming(entry) for key in _PATCHES for _, entry in entries(body.get(key)))
+
+    def _collect(self, folder: str, body: Mapping[str, Any], work: _Work) -> None:
+        for key in _MADE_ELSEWHERE:
+            if body.get(key):
+                work.unknown = work.unknown or f"`{key}` in {self.files[folder].path} make or change resources"
+        for key in ("resources", "bases"):
+            for entry in texts(body.get(key)):
+                path = local_path(folder, entry)
+                if path is None:
+                    work.unknown = work.unknown or f"`{entry}` is not in the repository"
+                elif path in self.files:
+                    self._add_build(path, work)
+                else:
+                    self._add_file(path, work)
+
+    def _add_build(self, folder: str, work: _Work) -> None:
+        build = self._builds.get(folder)
+        if build is None:
+            work.unknown = work.unknown or f"`{folder}` is part of a circle"
+            return
+        work.unknown = work.unknown or build.unknown
+        work.is_labelled = work.is_labelled and build.is_labelled
+        if len(work.members) + len(build.members) > _MANY:
+            work.unknown = work.unknown or "it collects too much"
+            return
+        work.members += build.members
+
+    def _add_file(self, path: str, work: _Work) -> None:
+        found = self._resources.get(path, ())
+        file = self._by_path.get(path)
+        if file is None or file.kind not in (FileKind.MANIFEST, FileKind.SOPS) or not found:
+            work.unknown = work.unknown or f"`{path}` cannot be read as manifests"
+        work.members += [member_of(resource) for resource in found]
+
+    def _component(self, path: str | None, work: _Work, within: tuple[str, ...]) -> None:
+        work.components += 1
+        if path is None or path not in self.files:
+            work.unknown = work.unknown or "a component is not in the repository"
+        elif path in within:
+            work.unknown = work.unknown or f"`{path}` is part of a circle"
+        elif len(within) > _DEEP or work.components > _COMPONENTS:
+            work.unknown = work.unknown or "it has too many components"
+        else:
+            self._apply(path, work, within)
+
+
+def bodies(file: SourceFile | None) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The documents of a kustomization with their numbers."""
+    for document in file.documents if file is not None else ():
+        if isinstance(document.body, Mapping):
+            yield document.index, document.body
+
+
+def texts(value: object) -> list[str]:
+    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
+
+
+def entries(value: object) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The maps in a list, with their numbers."""
+    for number, entry in enumerate(value if isinstance(value, list) else ()):
+        if isinstance(entry, Mapping):
+            yield number, entry
+
+
+def is_remote(entry: str) -> bool:
+    return _REMOTE.match(entry) is not None
+
+
+def local_path(folder: str, entry: str) -> str | None:
+    """The path from the root, "" for the root itself; None for what is fetched, computed or outside."""
+    if not entry or "\n" in entry or is_placeholder(entry) or is_remote(entry):
+        return None
+    path = normpath(join(folder, entry))
+    return None if path.startswith(("..", "/")) else "" if path == "." else path
+
+
+def local_paths(folder: str, body: Mapping[str, Any], keys: Iterable[str]) -> Iterator[str]:
+    for key in keys:
+        for entry in texts(body.get(key)):
+            path = local_path(folder, entry)
+            if path is not None:
+                yield path
+
+
+def member_of(resource: Resource) -> Member:
+    group, kind, namespace, name = resource.id
+    version = resource.api_version.rpartition("/")[2]
+    return Member(group, version, kind, (Name(namespace, name),), resource.labels, resource.annotations, resource)
+
+
+def _generate(body: Mapping[str, Any], work: _Work) -> None:
+    for key, kind in GENERATORS.items():
+        for _, entry in entries(body.get(key)):
+            if entry.get("behavior") not in ("merge", "replace"):
+                options = entry.get("options")
+                options = options if isinstance(options, Mapping) else {}
+                common = body.get("generatorOptions")
+                common = common if isinstance(common, Mapping) else {}
+                labels = {**_map(common.get("labels")), **_map(options.get("labels"))}
+                annotations = {**_map(common.get("annotations")), **_map(options.get("annotations"))}
+                name = Name(_text(entry.get("namespace")), _text(entry.get("name")))
+                work.members.append(Member("", "v1", kind, (name,), labels, annotations))
+
+
+def _change(body: Mapping[str, Any], work: _Work) -> None:
+    """Namespace, prefix, suffix and labels, which come after the patches of the same kustomization."""
+    if any(body.get(key) for key in _PATCHES):
+        work.is_labelled = False
+    work.members = _given_names(body, work.members)
+    labels, annotations = _labels(body), _map(body.get("commonAnnotations"))
+    if labels or annotations:
+        work.members = [
+            member._replace(labels={**member.labels, **labels}, annotations={**member.annotations, **annotations})
+            for member in work.members
+        ]
+
+
+def _patch_texts(value: object) -> Iterator[str]:
+    """The patches of a list, each as its text or as the name of its file."""
+    for entry in value if isinstance(value, list) else ():
+        if isinstance(entry, Mapping):
+            yield from (entry[key] for key in ("path", "patch") if isinstance(entry.get(key), str))
+        elif isinstance(entry, str):
+            yield entry
+
+
+def _is_renaming(patch: Mapping[str, Any]) -> bool:
+    options = patch.get("options")
+    return isinstance(options, Mapping) and bool(options.get("allowNameChange") or options.get("allowKindChange"))
+
+
+def _labels(body: Mapping[str, Any]) -> dict[str, Any]:
+    found = dict(_map(body.get("commonLabels")))
+    for _, entry in entries(body.get("labels")):
+        found.update(_map(entry.get("pairs")))
+    return found
+
+
+def delivered(step: Step) -> list[Member]:
+    """What the patches saw, with the names that the kustomization itself gives."""
+    return _given_names(step.body, list(step.seen))
+
+
+def _given_names(body: Mapping[str, Any], members: list[Member]) -> list[Member]:
+    namespace, prefix, suffix = (_text(body.get(key)) for key in ("namespace", "namePrefix", "nameSuffix"))
+    if not (namespace or prefix or suffix):
+        return members
+    return [_renamed(member, namespace, prefix, suffix) for member in members]
+
+
+def _renamed(member: Member, namespace: str, prefix: str, suffix: str) -> Member:
+    """With the names between: a patch of an overlay may use the new namespace and the old name."""
+    last = member.names[-1]
+    if member.kind == "Namespace" and not member.group:  # kustomize gives it the name of the namespace that it sets
+        steps = [Name("", namespace or last.name)]
+    else:
+        space = "" if member.is_of_cluster else namespace or last.namespace
+        names = [last.name]
+        if member.kind not in _NOT_PREFIXED:
+            names += [f"{prefix}{last.name}", f"{prefix}{last.name}{suffix}"]
+        steps = [Name(space, name) for name in names]
+    return member._replace(names=tuple(dict.fromkeys([*(n for n in member.names if n != steps[-1]), *steps])))
+
+
+def _above(folder: str) -> Iterator[str]:
+    """*folder* and all above it, the root as ""."""
+    while folder:
+        yield folder
+        folder = dirname(folder)
+    yield ""
+
+
+def _map(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
