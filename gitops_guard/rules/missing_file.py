@@ -5,10 +5,13 @@ to Git: a file that Git ignores is on one machine only.
 
 Asked for are `resources`, `components`, `bases`, `crds`, `configurations`, `transformers`, `generators`, `validators`,
 patches, `replacements`, the files of generators and the values files of charts; a folder among the resources has to
-hold a kustomization. The `path` of a Flux Kustomization is asked for where `flux bootstrap` says that its source is
-this repository (`gotk-sync.yaml`). Remote addresses and what lies outside of the repository are left alone, and so are
-paths of Argo CD, which do not say what repository they mean. A tree that holds nothing but YAML and JSON is an extract:
-there, no script and no other text of a generator is missed.
+hold a kustomization. Of Flux: `path` and `components` of Kustomizations, chart and `valuesFiles` of HelmReleases. Of
+Argo CD: `path` and `valueFiles` of Applications and ApplicationSets, also `$ref/…`.
+
+Flux and Argo CD name a source, and only where that is this repository is a path asked for: `flux bootstrap` says so
+(`gotk-sync.yaml`), or at least three folders of the same source and branch are here, and no more than one in four is
+not. Remote addresses, versions and commits, and what lies outside of the repository are left alone. A tree that holds
+nothing but YAML and JSON is an extract: there, no script and no other text of a generator is missed.
 
 Source: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/
 
@@ -61,15 +64,16 @@ resources: [../../base]
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from posixpath import basename, dirname, join, normpath
+from posixpath import basename, dirname, join
 from typing import Any, Final
 
+from gitops_guard.model import source
 from gitops_guard.model.finding import Problem, Severity
-from gitops_guard.model.placeholder import is_placeholder
+from gitops_guard.model.kustomization import GENERATORS, NAMES, local_path
 from gitops_guard.model.resource import FieldPath, FileKind, Resource, SourceFile, Tree
 from gitops_guard.model.rule import Options, Profile, tree_rule
+from gitops_guard.model.source import Deployment
 from gitops_guard.model.workload import value_at
 
 _BUILDS: Final = frozenset({"resources", "components", "bases"})  # a folder among them is built
@@ -78,11 +82,7 @@ _LISTS: Final = (
     "patches", "patchesStrategicMerge",
 )  # fmt: skip
 _PATHS: Final = ("patches", "patchesJson6902", "replacements")
-_GENERATORS: Final = ("configMapGenerator", "secretGenerator")
 _YAML: Final = (".yaml", ".yml", ".json")
-_KUSTOMIZATIONS: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-# What kustomize fetches: a scheme, ssh, `//` or `?ref=` of go-getter, or a host where a folder could stand.
-_REMOTE: Final = re.compile(r"\w+://|git@|\w+::|.*//|.*\?|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/(?!.*\.(?:ya?ml|json)$)")
 
 
 class _Known:
@@ -104,7 +104,7 @@ class _Known:
         return path in self.files or path in self.folders or self._is_opaque(path)
 
     def is_built(self, folder: str) -> bool:
-        return any(join(folder, name) in self.files or join(folder, name) in self.opaque for name in _KUSTOMIZATIONS)
+        return any(join(folder, name) in self.files or join(folder, name) in self.opaque for name in NAMES)
 
     def _is_opaque(self, path: str) -> bool:
         while path:
@@ -124,17 +124,14 @@ def missing_file(tree: Tree, _: Options) -> Iterator[tuple[Resource | SourceFile
                 for path, entry in _entries(document.body):
                     if message := _wrong(known, dirname(file.path), str(path[0]), entry):
                         yield file, Problem(path, message, at=file.locate(document.index, path))
-    yield from _of_flux(tree, known)
+    yield from _of_reconcilers(tree, known)
 
 
 def _wrong(known: _Known, folder: str, field: str, entry: str) -> str:
-    if not entry or "\n" in entry or is_placeholder(entry) or _REMOTE.match(entry):
+    path = local_path(folder, entry)
+    if path is None:
         return ""
-    path = normpath(join(folder, entry))
-    path = "" if path == "." else path
-    if path.startswith(("..", "/")):
-        return ""
-    if known.is_extract and field in _GENERATORS and not path.endswith(_YAML):
+    if known.is_extract and field in GENERATORS and not path.endswith(_YAML):
         return ""
     if not known.has(path):
         return f"`{path}` is not in the repository"
@@ -153,7 +150,7 @@ def _entries(body: Mapping[str, Any]) -> Iterator[tuple[FieldPath, str]]:
         for number, entry in enumerate(_list(body.get(field))):
             yield from _named(entry, (field, number), "path")
     yield from _named(body.get("openapi"), ("openapi",), "path")
-    for field in _GENERATORS:
+    for field in GENERATORS:
         for number, entry in enumerate(_list(body.get(field))):
             yield from _generated(entry, (field, number))
     for number, entry in enumerate(_list(body.get("helmCharts"))):
@@ -162,8 +159,8 @@ def _entries(body: Mapping[str, Any]) -> Iterator[tuple[FieldPath, str]]:
 
 
 def _generated(entry: object, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
-    for field, source in _listed(entry, path, "files"):
-        yield field, source.rpartition("=")[2]
+    for field, file in _listed(entry, path, "files"):
+        yield field, file.rpartition("=")[2]
     yield from _listed(entry, path, "envs")
     yield from _named(entry, path, "env")
 
@@ -179,36 +176,83 @@ def _listed(entry: object, path: FieldPath, field: str) -> Iterator[tuple[FieldP
             yield (*path, field, number), value
 
 
-def _of_flux(tree: Tree, known: _Known | None) -> Iterator[tuple[Resource, Problem]]:
-    kustomizations = [
-        resource
-        for resource in tree.resources
-        if resource.id.kind == "Kustomization" and resource.id.group == "kustomize.toolkit.fluxcd.io"
-    ]
-    sources = {_source(resource) for resource in kustomizations if _is_bootstrap(resource)}
-    if not sources:
+def _of_reconcilers(tree: Tree, known: _Known | None) -> Iterator[tuple[Resource, Problem]]:
+    """What Flux and Argo CD take from this repository, where it is known to be this one."""
+    found = source.deployments(tree)
+    releases = [resource for resource in tree.resources if resource.id.kind == "HelmRelease"]
+    if not found:
         return
     known = known or _Known(tree)
-    for resource in kustomizations:
-        path = value_at(resource.body, ("spec", "path"))
-        if _source(resource) in sources and isinstance(path, str) and not is_placeholder(path):
-            folder = normpath(path.lstrip("/") or ".")
-            if folder != "." and not folder.startswith("..") and not known.has(folder):
-                yield resource, Problem(("spec", "path"), f"`{folder}` is not in the repository")
+    here = source.of_this_repository(found, known.folders)
+    for entry in found:
+        if entry.source in here:
+            if entry.folder and not known.has(entry.folder):
+                path = (*entry.field, "path")
+                yield entry.resource, Problem(path, f"`{entry.folder}` is not in the repository")
+            else:
+                yield from _below(entry, known)
+        yield from _from_other_sources(entry, here, known)
+    for release in releases:
+        yield from _of_release(release, here, known)
 
 
-def _is_bootstrap(resource: Resource) -> bool:
-    """Whether `flux bootstrap` wrote it, for the repository that it lies in: it names its own folder."""
-    folder, _, name = resource.location.file.rpartition("/")
-    path = value_at(resource.body, ("spec", "path"))
-    return name == "gotk-sync.yaml" and isinstance(path, str) and normpath(path.lstrip("/")) == dirname(folder)
+def _below(entry: Deployment, known: _Known) -> Iterator[tuple[Resource, Problem]]:
+    """Components of a Flux Kustomization and values files of an Argo CD source, which are named from its folder."""
+    if entry.source[0] == "flux":
+        for path, component in _listed(entry.spec, entry.field, "components"):
+            if message := _wrong(known, entry.folder, "components", component):
+                yield entry.resource, Problem(path, message)
+        return
+    for path, file in _value_files(entry):
+        if not file.startswith("$"):
+            folder = "" if file.startswith("/") else entry.folder
+            yield from _absent(entry.resource, path, local_path(folder, file.lstrip("/")), known)
 
 
-def _source(resource: Resource) -> tuple[str, str, str]:
-    reference = value_at(resource.body, ("spec", "sourceRef"))
-    reference = reference if isinstance(reference, Mapping) else {}
-    namespace = reference.get("namespace") or resource.id.namespace
-    return str(reference.get("kind")), str(namespace), str(reference.get("name"))
+def _from_other_sources(
+    entry: Deployment, here: frozenset[tuple[str, ...]], known: _Known
+) -> Iterator[tuple[Resource, Problem]]:
+    """`$name/…` among the values files of an Argo CD source: from the root of another source."""
+    for path, file in _value_files(entry):
+        name, _, rest = file.removeprefix("$").partition("/")
+        if file.startswith("$") and _reference(entry, name) in here:
+            yield from _absent(entry.resource, path, local_path("", rest), known)
+
+
+def _reference(entry: Deployment, name: str) -> tuple[str, ...]:
+    above = entry.field[: -2 if isinstance(entry.field[-1], int) else -1]
+    for other in source.argo_sources(value_at(entry.resource.body, above)):
+        if other.get("ref") == name:
+            return source.argo_source(other)
+    return ()
+
+
+def _value_files(entry: Deployment) -> Iterator[tuple[FieldPath, str]]:
+    helm = entry.spec.get("helm")
+    if isinstance(helm, Mapping) and not helm.get("ignoreMissingValueFiles"):
+        yield from _listed(helm, (*entry.field, "helm"), "valueFiles")
+
+
+def _of_release(
+    release: Resource, here: frozenset[tuple[str, ...]], known: _Known
+) -> Iterator[tuple[Resource, Problem]]:
+    """The chart of a HelmRelease and its values files, named from the root of its source."""
+    chart = value_at(release.body, ("spec", "chart", "spec"))
+    if not isinstance(chart, Mapping) or source.flux_source(release, chart.get("sourceRef")) not in here:
+        return
+    at: FieldPath = ("spec", "chart", "spec")
+    for path, name in _named(chart, at, "chart"):
+        yield from _absent(release, path, local_path("", name), known)
+    if not chart.get("ignoreMissingValuesFiles"):
+        for path, file in _listed(chart, at, "valuesFiles"):
+            yield from _absent(release, path, local_path("", file), known)
+
+
+def _absent(
+    resource: Resource, field: FieldPath, path: str | None, known: _Known
+) -> Iterator[tuple[Resource, Problem]]:
+    if path and not any(sign in path for sign in "*?[{") and not known.has(path):
+        yield resource, Problem(field, f"`{path}` is not in the repository")
 
 
 def _list(value: object) -> list[Any]:
