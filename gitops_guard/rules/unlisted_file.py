@@ -1,0 +1,219 @@
+"""A manifest lies beside a kustomization, and nothing lists it, so nothing deploys it.
+
+Somebody added the file and forgot the line in `resources`, or removed the line and left the file: whoever edits it
+later changes nothing. A patch that no kustomization names is reported in the same way.
+
+Judged are manifests and patches in a folder with a kustomization, and in a folder of which a kustomization above lists
+at least half of the files. Whoever mentions a file knows of it: a kustomization anywhere, also in a comment
+(`# - job.yaml` says that it is left out on purpose), a script, a workflow, an Argo CD Application. Not reported are
+examples, templates, tests and what its name or folder tells to be off (`words`), what bootstraps a cluster, the Flux
+Kustomization or Argo CD Application that deploys the very folder, and Secrets that are not encrypted: they are forms to
+fill in, which nobody should list.
+
+Source: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/resource/
+
+## Fails
+
+```yaml title="shop/kustomization.yaml"
+resources:
+  - account.yaml
+```
+
+```yaml title="shop/account.yaml"
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: shop
+```
+
+```yaml title="shop/settings.yaml"
+apiVersion: v1  # finding
+kind: ConfigMap
+metadata:
+  name: shop
+```
+
+## Passes
+
+```yaml title="shop/kustomization.yaml"
+resources:
+  - account.yaml
+  # - settings.yaml
+```
+
+```yaml title="shop/account.yaml"
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: shop
+```
+
+```yaml title="shop/settings.yaml"
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: shop
+```
+
+```yaml title="shop/secret.example.yaml"
+apiVersion: v1
+kind: Secret
+metadata:
+  name: shop
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from posixpath import dirname, join, normpath
+from typing import Final
+
+from gitops_guard.model.finding import Problem, Severity
+from gitops_guard.model.kustomization import NAMES
+from gitops_guard.model.resource import FileKind, Resource, SourceFile, Tree
+from gitops_guard.model.rule import Option, Options, tree_rule
+from gitops_guard.model.source import Deployment, deployments
+
+_LISTED: Final = frozenset({FileKind.MANIFEST, FileKind.SOPS, FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH})
+_PATCHES: Final = frozenset({FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH})
+_TOKEN: Final = re.compile(rb"[^\s\"'=,\[\]{}#|>()`]+")
+_SPLIT: Final = re.compile(r"[^a-z0-9]+")
+_WORDS: Final = (
+    "example", "examples", "sample", "samples", "template", "templates", "test", "tests", "testing", "e2e", "demo",
+    "disabled", "unused", "old", "backup", "bak", "archive", "archived", "deprecated", "draft", "wip", "optional",
+    "docs", "doc", "bootstrap", "manual", "hack", "dist", "ignore", "ignored", "off", "debug",
+)  # fmt: skip
+
+
+@tree_rule(
+    Severity.WARNING,
+    whole=True,
+    options={
+        "words": Option(
+            _WORDS,
+            "words in the name of a file or folder that say that nothing has to list it",
+            {"type": "array", "items": {"type": "string"}},
+        )
+    },
+)
+def unlisted_file(tree: Tree, options: Options) -> Iterator[tuple[Resource | SourceFile, Problem]]:
+    mentions = _Mentions(tree)
+    if not mentions.tokens:
+        return
+    words = frozenset(options["words"])
+    found = [file for file in tree.files if file.kind in _LISTED and mentions.is_overlooked(file)]
+    for file in found:
+        if not _is_deliberate(file.path, words) and not mentions.is_known_elsewhere(file):
+            yield from _finding(tree, file, mentions)
+
+
+def _finding(tree: Tree, file: SourceFile, mentions: _Mentions) -> Iterator[tuple[Resource | SourceFile, Problem]]:
+    beside = mentions.lister(file.path)
+    name = file.path.rpartition("/")[2]
+    if file.kind in _PATCHES:
+        yield (
+            file,
+            Problem((), f"nothing applies the patch `{name}`: {beside} does not name it, nor does anything else"),
+        )
+        return
+    resources = [resource for resource in tree.resources if resource.location.file == file.path]
+    if file.kind is FileKind.MANIFEST and all(resource.id.kind == "Secret" for resource in resources):
+        return
+    if resources and not any(mentions.is_root(resource) for resource in resources):
+        message = f"nothing deploys `{name}`: {beside} does not list it, nor does anything else"
+        yield resources[0], Problem((), message, fix=f"list it in {beside}, or delete it")
+
+
+def _is_deliberate(path: str, words: frozenset[str]) -> bool:
+    if any(part.startswith((".", "_")) for part in path.split("/")):
+        return True
+    return not words.isdisjoint(_SPLIT.split(path.lower()))
+
+
+class _Mentions:
+    """Who mentions which file."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self.tokens: dict[str, frozenset[bytes]] = {}  # of each kustomization, by its folder
+        self.names: dict[str, str] = {}
+        for file in tree.of_kind(FileKind.KUSTOMIZATION, FileKind.COMPONENT):
+            folder, _, name = file.path.rpartition("/")
+            if name in NAMES:
+                self.tokens[folder] = frozenset(_TOKEN.findall(file.data))
+                self.names[folder] = file.path
+
+    def is_overlooked(self, file: SourceFile) -> bool:
+        """Whether the kustomization that should list the file says nothing of it, not even in a comment."""
+        folder, _, name = file.path.rpartition("/")
+        tokens = self.tokens.get(folder)
+        if tokens is None:
+            return folder in self._half_listed and file.path not in self._half_listed[folder]
+        word = name.encode("utf-8", "surrogateescape")
+        return word not in tokens and b"./" + word not in tokens
+
+    def lister(self, path: str) -> str:
+        """The kustomization that should list a file: beside it, or the nearest above."""
+        folder = dirname(path)
+        while folder and folder not in self.names:
+            folder = dirname(folder)
+        return self.names.get(folder, "the kustomization above")
+
+    @cached_property
+    def _half_listed(self) -> dict[str, set[str]]:
+        """Folders without a kustomization of which one above lists at least half of the manifests, with those."""
+        listed: dict[str, set[str]] = {}
+        for folder in self.tokens:
+            for path in self._paths(folder):
+                at = dirname(path)
+                if at != folder and at not in self.tokens and at.startswith(f"{folder}/" if folder else ""):
+                    listed.setdefault(at, set()).add(path)
+        manifests: dict[str, int] = {}
+        for file in self._tree.files:
+            if file.kind in _LISTED and (at := dirname(file.path)) in listed:
+                manifests[at] = manifests.get(at, 0) + 1
+        return {at: paths for at, paths in listed.items() if 2 * len(paths) >= manifests.get(at, 0)}
+
+    def _paths(self, folder: str) -> Iterator[str]:
+        for token in self.tokens[folder]:
+            if b"/" in token and b"." in token and not token.startswith(b"..") and b"://" not in token:
+                yield normpath(join(folder, token.decode("utf-8", "surrogateescape")))
+
+    def is_known_elsewhere(self, file: SourceFile) -> bool:
+        """Whether any other file mentions it: with its folder, or by its name alone from the same folder."""
+        folder, _, name = file.path.rpartition("/")
+        word = name.encode("utf-8", "surrogateescape")
+        for at, tokens in self.tokens.items():
+            ending = [token for token in tokens if token.endswith(word)]
+            if any(normpath(join(at, token.decode("utf-8", "surrogateescape"))) == file.path for token in ending):
+                return True
+        with_folder = f"{folder.rpartition('/')[2]}/{name}".encode("utf-8", "surrogateescape")
+        return any(
+            (with_folder in other.data) or (word in other.data and dirname(other.path) == folder)
+            for other in self._tree.files
+            if other is not file and other.data and other.kind not in (FileKind.KUSTOMIZATION, FileKind.COMPONENT)
+        )
+
+    @cached_property
+    def _deployed(self) -> list[Deployment]:
+        return deployments(self._tree)
+
+    def is_root(self, resource: Resource) -> bool:
+        """Whether it deploys the very folder that it lies in: somebody gives it to the cluster by hand.
+
+        So is what recursion of an Argo CD Application reaches, kustomization or not.
+        """
+        folder = dirname(resource.location.file)
+        for entry in self._deployed:
+            inside = f"{folder}/".startswith(f"{entry.folder}/") or not entry.folder
+            if inside and (entry.resource is resource or _recurses(entry)):
+                return True
+        return False
+
+
+def _recurses(entry: Deployment) -> bool:
+    directory = entry.spec.get("directory")
+    return isinstance(directory, Mapping) and bool(directory.get("recurse"))
