@@ -142,6 +142,16 @@ class Kustomizations:
     def _by_path(self) -> dict[str, SourceFile]:
         return {file.path: file for file in self._tree.files}
 
+    def roots(self) -> list[str]:
+        """The folders whose kustomization no other one collects."""
+        used: set[str] = set()
+        for folder, file in self.files.items():
+            for _, body in bodies(file):
+                used.update(local_paths(folder, body, ("resources", "bases", "components")))
+        return [
+            folder for folder, file in self.files.items() if folder not in used and file.kind is not FileKind.COMPONENT
+        ]
+
     def build(self, folder: str) -> Build:
         """What the kustomization in *folder* collects. Ends for circles, and for chains of any length."""
         waiting = [folder]
