@@ -31,7 +31,7 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
-from gitops_guard.schema import re2
+from gitops_guard.load import re2
 from gitops_guard.schema.structural import NotASchemaError, closed, constrains
 
 CATALOG = "https://github.com/datreeio/CRDs-catalog"

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from gitops_guard.schema.re2 import translate
+from gitops_guard.load.re2 import translate
 from gitops_guard.schema.structural import NotASchemaError, closed
 
 LARGEST = 3_000_000  # characters; the largest published schema has 1.6 million with its prose (etcd takes 1.5 MB)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitops_guard.load.re2 import translate
 from gitops_guard.schema.compiled import RefusedError, compiled
-from gitops_guard.schema.re2 import translate
 
 
 def matches(pattern: str, text: str) -> bool:
