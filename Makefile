@@ -63,6 +63,7 @@ docs: $(VENV)/.installed ## write anew what programs write: docs/rules, docs/cor
 schemas: $(VENV)/.installed ## build schemas/ anew; CATALOG is a checkout of datreeio/CRDs-catalog or its schemas as JSON lines
 	$(BIN)/python tools/build_schemas.py --catalog $(CATALOG)
 	$(BIN)/python tools/build_deprecations.py
+	$(BIN)/python tools/build_token_formats.py
 
 CATALOG ?= ../shared/data/crd-schemas.jsonl.xz
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 _IMAGE: Final = "unpinned-image-tag"
-_SECRETS: Final = ("plaintext-secret", "private-key")
+_SECRETS: Final = ("known-token", "plaintext-secret", "private-key")
 KUBE_LINTER: Final = {
     "latest-tag": _IMAGE,
     "mismatching-selector": "selector-mismatch",

@@ -23,6 +23,11 @@ def _answers(rule: Rule, repository: Tree, options: Mapping[str, object]) -> Ite
         for subject, problem in rule.run(repository, options):
             yield _place(subject, problem), problem
         return
+    if rule.scope is Scope.FILE:
+        for file in repository.files:
+            for document, problem in rule.run(file, options):
+                yield problem.at or file.locate(document, problem.path, key=problem.on_key), problem
+        return
     for resource in repository.resources:
         if not rule.kinds or resource.id.kind in rule.kinds:
             for problem in rule.run(resource, options):
