@@ -18,6 +18,8 @@ from gitops_guard.model.resource import Document, FieldPath, Location
 
 _ONLY_DIRECTIVES = re.compile(rb"(?:[ \t]*(?:[#%][^\n]*)?\r?\n)*")
 _JSON_START = re.compile(rb"\s*\{")
+# Only a literal block keeps its lines; a folded one and a text in quotes do not.
+_LITERAL_BLOCK = re.compile(rb"(?:[&!][^ ]{0,200} +)*\|[-+0-9]{0,2}[ \t]*(?:#.*)?\r?")
 _BOM = b"\xef\xbb\xbf"
 MOST_PROBLEMS = 1000  # of a file; 16 MB of separators that kubectl refuses were 3 GB of findings
 
@@ -188,6 +190,7 @@ class FileSource:
         self._documents: dict[int, tuple[int, Any]] | None = None
         self._is_json = False
         self._comments: dict[int, str] | None = None
+        self._lines: list[bytes] | None = None
 
     def locate(self, document: int, path: FieldPath, *, key: bool = False) -> Location:
         """See `Locator.locate`. A document that is not there is the first line of the file."""
@@ -196,6 +199,20 @@ class FileSource:
             return Location(self._path, first + 1)
         line, column = positions.root.find(path, key=key)
         return Location(self._path, first + line + 1, column + 1)
+
+    def inside(self, document: int, path: FieldPath, line: int) -> Location:
+        """See `Locator.inside`."""
+        at = self.locate(document, path)
+        if self._lines is None:
+            self._lines = self._text().split(b"\n")
+        lines = self._lines
+        if at.line > len(lines) or at.line + line >= len(lines):
+            return at
+        start = lines[at.line - 1].decode("utf-8", "replace")[at.column - 1 :].encode()
+        if not _LITERAL_BLOCK.fullmatch(start):
+            return at
+        content = lines[at.line + line]
+        return Location(self._path, at.line + line + 1, len(content) - len(content.lstrip(b" \t")) + 1)
 
     def repeated(self, document: int) -> list[tuple[str, int, Problem]]:
         first, positions = self._places().get(document, (0, None))

@@ -49,6 +49,9 @@ class Locator(Protocol):
         With *key*, the place of the key that holds the field instead of its value.
         """
 
+    def inside(self, document: int, path: FieldPath, line: int) -> Location:
+        """The place of a *line*, from 0, of the text that a field holds; of the field where that cannot be told."""
+
     def comments(self) -> Mapping[int, str]:
         """Comments by line, without the leading `#` and blanks."""
 
@@ -84,6 +87,10 @@ class Resource:
     def locate(self, path: FieldPath, *, key: bool = False) -> Location:
         """The line of *path*, or of its nearest ancestor that is in the file."""
         return self.source.locate(self.document, (*self.prefix, *path), key=key)
+
+    def inside(self, path: FieldPath, line: int) -> Location:
+        """The place of a line, from 0, of the text that a field holds."""
+        return self.source.inside(self.document, (*self.prefix, *path), line)
 
     @property
     def labels(self) -> Mapping[str, str]:
@@ -155,6 +162,11 @@ class SourceFile:
         if self.source is None:
             return Location(self.path)
         return self.source.locate(document, path, key=key)
+
+    def inside(self, document: int, path: FieldPath, line: int) -> Location:
+        if self.source is None:
+            return Location(self.path)
+        return self.source.inside(document, path, line)
 
 
 @dataclass(frozen=True, slots=True)

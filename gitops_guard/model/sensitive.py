@@ -60,6 +60,10 @@ _DUMMY: Final = re.compile(
     r"[\w .!-]{0,12})",
     re.IGNORECASE,
 )
+_REPLACED: Final = re.compile(
+    r"[<\[]|[xX*.•_]{3}|(?:your|insert|enter|put|add|replace)[ _-]|[\w .-]{0,30}(?:change|replace)[ _-]?(?:me|it|this)",
+    re.IGNORECASE,
+)
 _PEM: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _PUBLIC_PEM: Final = (
     "CERTIFICATE",
@@ -73,7 +77,9 @@ _SSH_PUBLIC: Final = re.compile(
     r"(?:[^\s\x00]{1,300} ){0,2}(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-\w+|sk-[\w@.-]+) AAAA[A-Za-z0-9+/=]+(?: [^\n]*)?"
 )
 _SECRET_KIND: Final = re.compile(rb"""kind["']?[ \t]*:[ \t]*["']?[A-Za-z]{0,40}Secret""")
-_URL_LOGIN: Final = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{0,200}:([^\s/@]{1,200})@")
+_URL_LOGIN: Final = re.compile(
+    r"[a-z][a-z0-9+.-]{1,20}://[^\s/:@]{0,200}:([^\s/@]{1,200})@|\b\w[\w.-]{0,60}:([^\s/@:]{1,200})@(?:tcp|unix)\("
+)
 _ASSIGNMENT: Final = re.compile(
     r"""^[ \t"'\[-]*(?:export )?([A-Za-z][\w.$\[\]"#*/ -]{0,200}?)["']?[ \t]*[:=][ \t]*(.*)$""",
     re.MULTILINE,
@@ -118,7 +124,7 @@ def is_secret_name(name: str) -> bool:
 def judge(name: str, text: str) -> Verdict:
     """What the value of the field *name* of a Secret is."""
     stripped = text.strip()
-    if not stripped or is_placeholder(text) or _is_public_key(stripped):
+    if not stripped or is_placeholder(text) or is_public_key(stripped):
         return Verdict.PUBLIC
     if is_private_key(stripped):
         return Verdict.SECRET
@@ -147,16 +153,46 @@ def may_show(line: str, kind: str) -> bool:
     # `value` holds what the line above it names, in `env` and in parameters of every kind.
     if any(name == "value" or is_secret_name(name) for name, _ in _assignments(line)):
         return False
-    return not _has_login(line) and not is_random(line.partition("@sha256:")[0])
+    return not has_login(line) and not is_random(line.partition("@sha256:")[0])
 
 
 def is_private_key(text: str) -> bool:
     return ("PRIVATE KEY" in text and "-----BEGIN" in text) or "AGE-SECRET-KEY-1" in text
 
 
+_PRIVATE_KEY: Final = re.compile(
+    r"-{3,5}BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-{3,5}[^\n]*\n[^\n]*\S|AGE-SECRET-KEY-1[A-Z0-9]{8}"
+)
+
+
+def holds_private_key(text: str) -> bool:
+    """Whether a private key with something in it stands in a text of several lines, also below its certificate."""
+    if "PRIVATE KEY" not in text and "AGE-SECRET-KEY-1" not in text:
+        return False
+    return private_key_line(text) >= 0
+
+
+def private_key_line(text: str) -> int:
+    """The line, from 0, on which a private key begins; -1 where there is none, or a placeholder instead of one."""
+    for match in _PRIVATE_KEY.finditer(text):
+        if not is_placeholder(match.group()) and "..." not in match.group() and "<" not in match.group():
+            return text.count("\n", 0, match.start())
+    return -1
+
+
+def is_setting_of_url(password: str) -> bool:
+    """Whether what stands between `:` and `@` of an address is none: a variable, a name in brackets, a format."""
+    return password.startswith(("$", "{", "<", "%", "*", "[")) or "'" in password or '"' in password
+
+
 def is_dummy(text: str) -> bool:
     """What somebody meant to replace: `changeme`, `<YOUR_KEY>`, `xxxx`."""
     return text.lower() in _DUMMY_WORDS or (len(text) <= 64 and _DUMMY.fullmatch(text) is not None)
+
+
+def is_to_be_replaced(text: str) -> bool:
+    """Whether a dummy says so itself, and is no plain word such as `example`, which is a name as well."""
+    return _REPLACED.match(text) is not None
 
 
 def is_random(text: str) -> bool:
@@ -172,7 +208,7 @@ def _looks_drawn(run: str) -> bool:
     return -sum(count / size * log2(count / size) for count in counts) >= _ENTROPY
 
 
-def _is_public_key(text: str) -> bool:
+def is_public_key(text: str) -> bool:
     blocks = _PEM.findall(text)
     if blocks:
         return all(block.endswith(_PUBLIC_PEM) for block in blocks)
@@ -199,11 +235,20 @@ def _is_harmless(name: str, text: str) -> bool:
         return True
     if text.startswith("/") and not is_random(text):
         return True
-    return _is_harmless_name(name) and not _has_login(text) and not is_random(text)
+    return _is_harmless_name(name) and not has_login(text) and not is_random(text)
 
 
-def _has_login(text: str) -> bool:
-    return any(not is_placeholder(match.group(1)) for match in _URL_LOGIN.finditer(text))
+def has_login(text: str) -> bool:
+    """Whether an address in *text* holds a password, one that is no placeholder."""
+    return next(logins(text), None) is not None
+
+
+def logins(text: str) -> Iterator[str]:
+    """The passwords in addresses (`postgres://user:password@host`, Go's `user:password@tcp(host)`)."""
+    for match in _URL_LOGIN.finditer(text):
+        password = match.group(1) or match.group(2)
+        if not is_placeholder(password) and not password.startswith(("$", "{", "<", "%s")):
+            yield password
 
 
 def _judge_text(text: str, *, is_config: bool) -> Verdict:
@@ -219,7 +264,7 @@ def _judge_text(text: str, *, is_config: bool) -> Verdict:
         if not is_dummy(value):
             return Verdict.SECRET
         verdict = Verdict.DUMMY
-    if _has_login(text) or is_random(text) or not (is_config or _is_comment(text)):
+    if has_login(text) or is_random(text) or not (is_config or _is_comment(text)):
         return Verdict.SECRET
     return verdict
 

@@ -3,11 +3,14 @@
 Base64 is no encryption, and a value stays in the history of the repository when the file is changed. Change the secret
 itself, then keep only an encrypted form or a reference in Git: SOPS, Sealed Secrets, an ExternalSecret.
 
-Judged are `data` (decoded) and `stringData` of Secrets of every type, also in strategic patches. Not reported are
-encrypted values, placeholders (`${VAR}`, `{{ … }}`, `<path:…#key>`, `vault:…`, `op://…`, `ref+…://…`), empty values,
-public keys and certificates, and what a Secret holds beside its secret: user names, hosts, paths, switches,
-configuration files without credentials. Obvious dummies (`changeme`, `<YOUR_KEY>`) are warnings, since somebody
-deploys them. A message names the key and the first 4 hex digits of the value's SHA-256, never a part of the value.
+Judged are `data` (decoded) and `stringData` of Secrets of every type, also in strategic and JSON6902 patches, in
+patches inside of kustomizations, and what `kubectl apply` left in an annotation. A JSON6902 patch in a file of its own
+does not say what it changes: `/stringData` is that of a Secret, and so is `/data` where its values are base64. Not
+reported are encrypted values, placeholders (`${VAR}`, `{{ … }}`, `<path:…#key>`, `vault:…`, `op://…`, `ref+…://…`),
+empty values, public keys and certificates, and what a Secret holds beside its secret: user names, hosts, paths,
+switches, configuration files without credentials. Obvious dummies (`changeme`, `<YOUR_KEY>`) are warnings, since
+somebody deploys them. A message names the key and the first 4 hex digits of the value's SHA-256, never a part of the
+value.
 
 Source: https://kubernetes.io/docs/concepts/security/secrets-good-practices/
 
@@ -46,6 +49,20 @@ stringData:
   password: x9-Tq2-LmZ  # finding
 ```
 
+```yaml title="overlays/production/kustomization.yaml"
+resources: [../../base]
+patches:
+  - target: {kind: Secret, name: shop}
+    patch: |
+      - op: replace
+        path: /stringData/password
+        value: x9-Tq2-LmZ  # finding
+```
+
+```yaml title="base/kustomization.yaml"
+resources: []
+```
+
 ## Passes
 
 ```yaml
@@ -73,8 +90,10 @@ spec:
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from gitops_guard.model import owners
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import FileKind, Resource, SourceFile
@@ -82,6 +101,7 @@ from gitops_guard.model.rule import Options, Profile, resource_rule
 from gitops_guard.model.workload import value_at
 
 if TYPE_CHECKING:
+    from gitops_guard.load.changes import Change
     from gitops_guard.model.sensitive import Verdict
 
 _FIX: Final = "replace the secret, then keep it encrypted (SOPS, Sealed Secrets) or refer to it (ExternalSecret)"
@@ -89,21 +109,52 @@ _ARGO_VAULT: Final = "avp.kubernetes.io/path"
 
 
 def _in_patch(file: SourceFile, _: Options) -> Iterator[tuple[int, Problem]]:
-    for document in file.documents:
-        if isinstance(document.body, Mapping) and document.body.get("kind") == "Secret":
-            yield from ((document.index, problem) for problem in _of_body(document.body))
+    from gitops_guard.load import changes
+
+    for change in changes.of_file(file):
+        yield from ((change.number, problem) for problem in _of_change(change))
 
 
 @resource_rule(
     Severity.ERROR,
-    kinds={"Secret"},
+    kinds=owners.WITH_PATCHES | {"Secret"},
     run_file=_in_patch,
-    file_kinds=frozenset({FileKind.STRATEGIC_PATCH}),
+    file_kinds={FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH, FileKind.KUSTOMIZATION, FileKind.COMPONENT},
     profile=Profile.MINIMAL,
     excerpt=False,
 )
 def plaintext_secret(resource: Resource, _: Options) -> Iterator[Problem]:
-    yield from _of_body(resource.body)
+    if resource.id.kind == "Secret":
+        yield from _of_body(resource.body)
+        yield from _last_applied(resource.body)
+        return
+    from gitops_guard.load import changes
+
+    for change in changes.of_resource(resource):
+        yield from _of_change(change)
+
+
+def _of_change(change: Change) -> Iterator[Problem]:
+    if change.kind == "Secret":
+        for problem in _of_body(change.body):
+            yield replace(problem, path=change.path(problem.path), at=change.locate(problem.path))
+
+
+def _last_applied(body: Mapping[str, Any]) -> Iterator[Problem]:
+    """What `kubectl apply` left in an annotation: the Secret as it was, also where its data is encrypted by now."""
+    field = ("metadata", "annotations", owners.LAST_APPLIED)
+    text = value_at(body, field)
+    if not isinstance(text, str) or not text.lstrip().startswith("{"):
+        return
+    import json
+
+    try:
+        applied = json.loads(text)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(applied, dict):
+        for problem in _of_body(applied):
+            yield replace(problem, path=field, message=f"`{owners.LAST_APPLIED}`: {problem.message}")
 
 
 def _of_body(body: Mapping[str, Any]) -> Iterator[Problem]:
