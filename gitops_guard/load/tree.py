@@ -20,6 +20,7 @@ from gitops_guard.model.resource import (
     Skipped,
     SourceFile,
     Tree,
+    no_app,
 )
 
 Place = Callable[[str], App | None]
@@ -50,7 +51,7 @@ def assemble(
         for resource in (known[file.path] if file.path in known else resources(file, place))
     )
     apps = tuple(sorted({resource.app for resource in found if resource.app is not None}, key=_app_order))
-    return Tree(files=ordered, resources=found, apps=apps, skipped=tuple(skipped), complete=complete)
+    return Tree(ordered, found, apps, tuple(skipped), complete, place or no_app)
 
 
 def _app_order(app: App) -> tuple[str, str, str, str]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -178,11 +178,16 @@ class Skipped:
     reason: str
 
 
+def no_app(path: str) -> None:
+    """The app of every path where nothing places paths."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tree:
     """A revision of a repository. *files* are all files, sorted by path; *resources* are in the order of the files.
 
     *complete* is False where only picked files were read: rules that ask about the whole repository have no answer.
+    *app_of* tells the app of any path, also of what holds no resource (patches, values) or is not there.
     """
 
     files: tuple[SourceFile, ...]
@@ -190,6 +195,7 @@ class Tree:
     apps: tuple[App, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     complete: bool = True
+    app_of: Callable[[str], App | None] = field(default=no_app, repr=False, compare=False)
 
     def by_id(self) -> dict[ResourceId, list[Resource]]:
         found: dict[ResourceId, list[Resource]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitops_guard.load import tree
+from gitops_guard.load.layout import Layout
 from gitops_guard.model.resource import FileKind, ResourceId, Tree
 
 CONFIG_MAP = b"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n"
@@ -192,3 +193,14 @@ def test_the_ledger_says_why_a_file_of_kustomize_or_of_capitals_is_not_checked()
     assert found["x.YAML"][1] == "its name ends in capitals, and kubectl takes only .yaml, .yml and .json from a folder"
     assert found["broken.json"] == ("broken file", "it does not parse")
     assert found["run.sh"][1] == "neither YAML nor JSON"
+
+
+def test_the_tree_tells_the_app_of_any_path() -> None:
+    files = {"apps/shop/overlays/production/kustomization.yaml": b"resources: []"}
+
+    repository = tree.from_files(files, Layout(files).app_of)
+
+    app = repository.app_of("apps/shop/overlays/production/patch.yaml")
+    assert app is not None
+    assert (app.name, app.environment) == ("shop", "production")
+    assert tree.from_files(files).app_of("apps/shop/overlays/production/patch.yaml") is None
