@@ -107,3 +107,23 @@ def canonical(name: str) -> str:
         return ""
     found = find(name)
     return CANONICAL.get(found.word, name) if found is not None else name
+
+
+def without(path: str, environment: str) -> str:
+    """A path without what tells its environment: equal for the twins of one thing.
+
+    `apps/web/overlays/production` gives `apps/web/overlays`, `apps/production/web` and `apps/web-prod` give `apps/web`.
+    """
+    kept = []
+    for part in path.split("/"):
+        word = find(part) if environment in part else None
+        if part == environment or (word is not None and word.where == "ring"):
+            continue
+        kept.append(part if word is None or canonical(word.text) != canonical(environment) else word.rest)
+    return "/".join(filter(None, kept))
+
+
+def bare(name: str) -> str:
+    """A name without the environment in it: `shop` for `shop-prod`, `staging-shop` and `shop`."""
+    found = find(name)
+    return name if found is None or found.where == "ring" else found.rest

@@ -65,5 +65,9 @@ def _default(value: object) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, list | tuple):
-        return ", ".join(f"`{item}`" for item in value) or "none"
+        return ", ".join(_item(item) for item in value) or "none"
     return f"`{value}`"
+
+
+def _item(value: object) -> str:
+    return " / ".join(f"`{one}`" for one in value) if isinstance(value, list | tuple) else f"`{value}`"
