@@ -156,6 +156,7 @@ def _overlay(app: str, team: str, environment: str, random: Random) -> Iterator[
     folder = f"overlays/{environment}"
     namespace = f"{app}-{environment}"
     values = {**_values(app, "web", team, random), "namespace": namespace, "environment": environment}
+    values["tag"] = f"{len(app)}.{len(ENVIRONMENTS) - ENVIRONMENTS.index(environment)}.0"  # development has the newest
     names = ("namespace", "config", "ingress", "autoscaling", "secrets", "monitoring")
     resources = _listing(tuple(f"{name}.yaml" for name in names))
     yield f"{folder}/kustomization.yaml", _documents(d.OVERLAY_KUSTOMIZATION.substitute(values, resources=resources))
