@@ -67,6 +67,10 @@ class Examined:
     resources: Mapping[str, Sequence[Resource]] = field(default_factory=dict)
 
 
+class ExamineAll(Protocol):
+    def __call__(self, files: Sequence[tuple[str, bytes]], setting: Setting, *, jobs: int) -> list[Examined]: ...
+
+
 def examine_all(files: Sequence[tuple[str, bytes]], setting: Setting, *, jobs: int) -> list[Examined]:
     """Every file read and examined once, by as many processes as are worth their start."""
     setting.progress.expect(len(files))

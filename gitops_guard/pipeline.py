@@ -35,7 +35,10 @@ _NOT_LINTED = (FileKind.HELM_TEMPLATE, FileKind.TEMPLATE, FileKind.NOT_YAML)
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to check, and how. *known* are the ids of all rules, *rules* those to ask. *today* is an ISO date."""
+    """What to check, and how. *known* are the ids of all rules, *rules* those to ask. *today* is an ISO date.
+
+    *examine* reads and examines the files one by one; who checks many revisions may remember what did not change.
+    """
 
     source: Source
     rules: Mapping[str, Rule]
@@ -47,6 +50,7 @@ class Request:
     online: bool = False
     today: str = ""
     progress: parts.Progress = field(default_factory=parts.Silent)
+    examine: parts.ExamineAll = parts.examine_all
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +145,7 @@ def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: 
 
 
 def _examine_parts(request: Request, read: _Read, schemas: EmbeddedSchemas) -> list[parts.Examined]:
-    return parts.examine_all(
+    return request.examine(
         read.files,
         parts.Setting(
             known=read.known,
