@@ -8,6 +8,7 @@ every time.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from posixpath import dirname
@@ -20,20 +21,26 @@ from gitops_guard.load.config import Config
 from gitops_guard.load.crds import CRD_MARK
 from gitops_guard.load.references import References
 from gitops_guard.load.sources import Entry, Source
-from gitops_guard.model.rule import Rule
+from gitops_guard.model.rule import Profile, Rule
 from gitops_guard.parts import Examined, Setting
 
 TODAY: Final = "2026-06-01"  # waivers that expire must not make a page of yesterday wrong
 
 
 class Remembered:
-    """`examine_all` with a memory, for one set of rules and one configuration."""
+    """`examine_all` with a memory, for one set of rules and one configuration.
 
-    def __init__(self) -> None:
+    With *rules*, files are asked for those, whichever rules a run asks for: its memory then serves all of them.
+    """
+
+    def __init__(self, rules: Mapping[str, Rule] | None = None) -> None:
+        self._rules = rules
         self._known: dict[tuple[object, ...], Examined] = {}
 
     def __call__(self, files: Sequence[tuple[str, bytes]], setting: Setting, *, jobs: int = 1) -> list[Examined]:  # noqa: ARG002 - one process
         definitions = _digest(files)
+        if self._rules is not None:
+            setting = replace(setting, rules=self._rules)
         return [self._one(path, data, definitions, setting) for path, data in files]
 
     def _one(self, path: str, data: bytes, definitions: bytes, setting: Setting) -> Examined:
@@ -104,13 +111,13 @@ class InMemory:
 
 
 def check(source: Source, rules: Mapping[str, Rule], examine_all: Remembered) -> pipeline.Outcome:
-    """With the defaults, and without yamllint. *examine_all* belongs to these rules."""
+    """All rules with their defaults, also those of the profile `strict`; without yamllint."""
     return pipeline.run(
         pipeline.Request(
             source=source,
             rules=rules,
             known=frozenset(rules),
-            config=Config(),
+            config=Config(profile=Profile.STRICT),
             lint=False,
             today=TODAY,
             examine=examine_all,
