@@ -100,7 +100,7 @@ class Field:
         places = {
             (f.location.file, f.location.line) for f in self._findings(kept, [chosen.rule]) if f.rule == chosen.rule
         }
-        found = places | {(path, 0) for path, _ in places}
+        found = places | {(path, 0) for path, _ in places} | ({("*", 0)} if places else set())
         file, line = min(chosen.plant.expected)
         return Planted(chosen.rule, chosen.form, chosen.corpus, file, line, not found.isdisjoint(chosen.plant.expected))
 
