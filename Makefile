@@ -9,7 +9,7 @@ TOOLS := tools/bin/kubeconform tools/bin/kubeyaml
 GO := $(shell cd tools/kubeyaml && GOTOOLCHAIN=local go list -m >/dev/null 2>&1 && command -v go || echo $(CURDIR)/.cache/go/bin/go)
 GO_BUILD = GOTOOLCHAIN=local CGO_ENABLED=0 GOFLAGS='-mod=readonly -trimpath -buildvcs=false' $(GO) build
 
-.PHONY: help demo test tools bench lock schemas docs clean
+.PHONY: help demo test tools bench lock schemas docs precision clean
 .DELETE_ON_ERROR:
 
 help: ## say what there is
@@ -59,6 +59,9 @@ docs: $(VENV)/.installed ## write anew what programs write: docs/rules, docs/cor
 	$(BIN)/python tools/build_rule_docs.py
 	$(BIN)/python tools/build_readme.py
 	$(BIN)/python -m bench.corpora
+
+precision: $(VENV)/.installed ## measure how precise the rules are; writes bench/evidence.jsonl and docs/precision.md
+	$(BIN)/python -m bench.precision
 
 schemas: $(VENV)/.installed ## build schemas/ anew; CATALOG is a checkout of datreeio/CRDs-catalog or its schemas as JSON lines
 	$(BIN)/python tools/build_schemas.py --catalog $(CATALOG)

@@ -21,7 +21,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from bench.labelled import LABELS, Label, Place, read_labels
+from bench.labelled import LABELS, Label, Place, at_commits, read_labels
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "corpora.md"
@@ -137,7 +137,7 @@ def _overview(corpora: Sequence[Corpus]) -> str:
         "warning",
         "info",
     )
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _judged(sampled: Mapping[str, Sequence[Found]], labels: Mapping[Place, Label]) -> str:
@@ -146,7 +146,7 @@ def _judged(sampled: Mapping[str, Sequence[Found]], labels: Mapping[Place, Label
         right = sum(labels[found.place].right for found in findings)
         rows.append((f"`{rule}`", len(findings), right, len(findings) - right))
     text = _JUDGED.format(size=SAMPLE)
-    return f"{text}\n\n{_table(('rule', 'read', 'true', 'false'), rows)}"
+    return f"{text}\n\n{table(('rule', 'read', 'true', 'false'), rows)}"
 
 
 def _wrong(sampled: Mapping[str, Sequence[Found]], labels: Mapping[Place, Label]) -> str:
@@ -158,7 +158,7 @@ def _wrong(sampled: Mapping[str, Sequence[Found]], labels: Mapping[Place, Label]
 def _one(corpus: Corpus) -> str:
     rules = Counter((found.place.rule, found.severity) for found in corpus.findings())
     rows = [(f"`{rule}`", severity, count) for (rule, severity), count in sorted(rules.items())]
-    found = _table(("finding", "severity", "count"), rows) if rows else "Nothing was found."
+    found = table(("finding", "severity", "count"), rows) if rows else "Nothing was found."
     covered = corpus.report["coverage"]
     notes = "\n".join(f"- {note}" for note in covered["notes"])
     return "\n\n".join(part for part in (f"## {corpus.name}", found, _ledger(covered), notes) if part)
@@ -171,7 +171,7 @@ def _ledger(covered: Mapping[str, Any]) -> str:
         (word, entry["kind"], _without_names(entry["reason"])) for state, word in states for entry in covered[state]
     )
     rows = [(*key, count) for key, count in sorted(counts.items())]
-    return _table(("state", "kind", "reason", "files"), rows) if rows else ""
+    return table(("state", "kind", "reason", "files"), rows) if rows else ""
 
 
 def _without_names(reason: str) -> str:
@@ -184,7 +184,7 @@ def _where(place: Place) -> str:
     return f"{place.corpus}: `{place.file}:{place.line}`"
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
@@ -205,7 +205,8 @@ def main() -> int:
     corpora = check_all(sorted(BUNDLES.glob("*.bundle")))
     if not corpora:
         raise CorporaError(f"there are no repositories in {BUNDLES}")
-    sampled, labels = sample(corpora), read_labels(LABELS)
+    sampled = sample(corpora)
+    labels = at_commits(read_labels(LABELS), ((corpus.name, corpus.commit) for corpus in corpora))
     if options.sample:
         _print_sample(sampled, labels)
         return 0

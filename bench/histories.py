@@ -4,7 +4,8 @@
     python -m bench.histories --only podinfo  # prints what would be written of one repository
 
 yamllint is left out: it would need hours, and what it finds are matters of style. A finding is the same one as long as
-rule, severity, file, resource, field and message stay, whichever lines move; a line number in a message does not count.
+rule, severity, file, resource, field and message stay, whichever lines move; a line number in a message does not count,
+nor does another name of a file with the same content.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Identity(NamedTuple):
 class Distinct:
     """A finding over the commits where it was seen. *line* and *message* are those of *last*, the newest of them.
 
-    *states* are the lines and Git blobs under which it was seen, for labels that were given at another commit.
+    *states* are the lines and Git blobs under which it was seen, each with the first and the last commit.
     """
 
     corpus: str
@@ -63,7 +64,7 @@ class Distinct:
     first: str
     last: str
     at_head: bool = False
-    states: list[tuple[int, str]] = field(default_factory=list)
+    states: dict[tuple[int, str], tuple[str, str]] = field(default_factory=dict)
 
     @property
     def place(self) -> Place:
@@ -118,11 +119,24 @@ class _Reader:
     def commit(self, commit: str, outcome: Outcome) -> None:
         self.history.crashes += outcome.report.crashes
         standing = Standing.of(commit, outcome.tree, identified(outcome.report.findings))
+        if self._before is not None:
+            self._move(self._before, standing)
         for identity, finding in standing.findings.items():
             self._see(commit, identity, finding, standing.data.get(finding.location.file, b""))
         if self._before is not None:
             self.history.pairs += repairs(self.history.corpus, self._before, standing)
         self._before = standing
+
+    def _move(self, before: Standing, after: Standing) -> None:
+        """A file that is only called otherwise takes its findings along."""
+        moved = renamed(before.data, after.data)
+        for identity in before.findings if moved else ():
+            if identity.file in moved:
+                now = identity._replace(file=moved[identity.file])
+                if now in after.findings and now not in self._found:
+                    distinct = self._found.pop(identity)
+                    distinct.identity = now
+                    self._found[now] = distinct
 
     def _see(self, commit: str, identity: Identity, finding: Finding, data: bytes) -> None:
         line = finding.location.line
@@ -132,8 +146,7 @@ class _Reader:
             self._found[identity] = distinct
         distinct.line, distinct.message, distinct.last = line, finding.message, commit
         state = line, self._blob(data)
-        if state not in distinct.states:
-            distinct.states.append(state)
+        distinct.states[state] = distinct.states.get(state, (commit, commit))[0], commit
 
     def _blob(self, data: bytes) -> str:
         if data not in self._blobs:
@@ -146,6 +159,12 @@ class _Reader:
             distinct.at_head = distinct.last == head
         self.history.findings = sorted(self._found.values(), key=lambda found: (found.identity, found.last))
         return self.history
+
+
+def renamed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str, str]:
+    """Files that are gone, with the name under which the same content is there now."""
+    new = {after[path]: path for path in sorted(after.keys() - before.keys()) if after[path]}
+    return {path: new[before[path]] for path in sorted(before.keys() - after.keys()) if before[path] in new}
 
 
 def blob_id(data: bytes) -> str:
@@ -192,7 +211,7 @@ def lines(history: History) -> Iterator[str]:
                 "first": found.first,
                 "last": found.last,
                 "head": found.at_head,
-                "states": found.states,
+                "states": [[*state, *commits] for state, commits in found.states.items()],
             }
         )
     for pair in history.pairs:

@@ -176,7 +176,7 @@ def _corpus(name: str, *findings: tuple[str, int]) -> corpora.Corpus:
 
 
 def _labels(*wrong: int) -> dict[Place, Label]:
-    return {Place("one", "a.yaml", line, "r"): Label(line not in wrong, "read", "c") for line in range(1, 50)}
+    return {Place("one", "a.yaml", line, "r"): Label(line not in wrong, "read") for line in range(1, 50)}
 
 
 def test_samples_each_rule_by_itself() -> None:
@@ -232,7 +232,7 @@ def test_refuses_labels_that_say_too_little(tmp_path: Path, text: str, message: 
 
 
 def test_the_labels_can_be_read() -> None:
-    assert all(label.commit for label in read_labels(LABELS).values())
+    assert all(reading.commit for reading in read_labels(LABELS))
 
 
 @pytest.mark.shared

@@ -50,6 +50,14 @@ def test_a_finding_counts_once_while_lines_move(tmp_path: Path) -> None:
     assert (found.line, [line for line, _ in found.states]) == (8, [7, 8])
 
 
+def test_a_finding_counts_once_when_its_file_is_renamed(tmp_path: Path) -> None:
+    history = _read(tmp_path, {"a.yaml": FLOATING}, {"a.yaml": None, "b.yaml": FLOATING})
+
+    (found,) = history.findings
+    assert (found.identity.file, found.first, found.at_head) == ("b.yaml", history.commits[0], True)
+    assert history.pairs == []
+
+
 def test_equal_findings_in_one_file_are_two(tmp_path: Path) -> None:
     history = _read(tmp_path, {"a.yaml": f"{FLOATING}---\n{FLOATING}"})
 
