@@ -8,6 +8,7 @@ bytes; those that are not UTF-8 arrive with surrogate escapes, as `os.fsdecode` 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
@@ -36,6 +37,11 @@ SUBMODULE: Final = 0o160000
 _MODES: Final = {"100644": 0o100644, "100755": 0o100755, "120000": SYMLINK, "160000": SUBMODULE, "100664": 0o100664}
 
 _CHANGED: Final = ("diff-index", "--cached", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--diff-filter=d")
+
+
+# What `ls-files -z -s` prints of a path, with the tag of `-t` before it and without.
+_TAGGED: Final = re.compile(r"(\w) (\d{6}) ([0-9a-f]+) (\d)\t([^\0]*)\0")
+_UNTAGGED: Final = re.compile(_TAGGED.pattern.replace(r"(\w) ", "()"))
 
 
 class Listed(NamedTuple):
@@ -76,7 +82,7 @@ def work_tree(root: str) -> Iterator[list[Listed]]:
 def _listed(tracked: process.Running, others: process.Running) -> Iterator[list[Listed]]:
     try:
         shown = _collect(tracked, "ls-files").stdout
-        yield [_staged_record(record[2:], sparse=record[0] == "S") for record in _records(shown)]
+        yield _staged(shown, _TAGGED)
         done = _collect(others, "ls-files")
         closed = [line for line in os.fsdecode(done.stderr).split("\n") if line.startswith(_CLOSED)]
         yield [Listed(path, 0, "") for path in _records(done.stdout)] + [
@@ -90,13 +96,16 @@ def _listed(tracked: process.Running, others: process.Running) -> Iterator[list[
 def index(root: str) -> Callable[[], list[Listed]]:
     """What is staged, which is all of the next commit. Git begins at once; the answer waits for it."""
     listing = _start(root, ("ls-files", "-z", "-s"))
-    return lambda: [_staged_record(record) for record in _records(_collect(listing, "ls-files").stdout)]
+    return lambda: _staged(_collect(listing, "ls-files").stdout, _UNTAGGED)
 
 
-def _staged_record(record: str, *, sparse: bool = False) -> Listed:
-    tab = record.index("\t")  # before it: six digits, a blank, the id, a blank, one digit
-    fields = (record[tab + 1 :], _MODES.get(record[:6], 0), record[7 : tab - 2], int(record[tab - 1]), sparse)
-    return tuple.__new__(Listed, fields)  # half the time of calling the class, 9,000 times
+def _staged(shown: bytes, record: re.Pattern[str]) -> list[Listed]:
+    """All records by one pattern, and tuples made without their class: a third of the time for 9,000 files."""
+    make, modes = tuple.__new__, _MODES
+    return [
+        make(Listed, (path, modes.get(mode, 0), blob, int(stage), tag == "S"))
+        for tag, mode, blob, stage, path in record.findall(os.fsdecode(shown))
+    ]
 
 
 def changed_in_index(root: str) -> Callable[[], frozenset[str]]:
