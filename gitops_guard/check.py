@@ -18,7 +18,7 @@ from gitops_guard.load.waivers import FileWaiver
 from gitops_guard.model.errors import frames
 from gitops_guard.model.finding import Coverage, Crash, Finding, Problem, Report, Severity
 from gitops_guard.model.resource import FileKind, Location, Resource, Skipped, SourceFile, Tree
-from gitops_guard.model.rule import Rule, Scope
+from gitops_guard.model.rule import Options, Rule, Scope
 
 
 class Schemas(Protocol):
@@ -244,15 +244,19 @@ def _order(finding: Finding) -> tuple[Location, str, str, tuple[str, ...]]:
 
 def _whole_tree(engine: _Engine, tree: Tree) -> Part:
     for rule in engine.rules.values():
-        if rule.scope is Scope.TREE and (tree.complete or not rule.whole):
+        if rule.scope is Scope.TREE and (tree.complete or not rule.whole) and may_run(rule, engine.config):
             _ask_tree(engine, rule, tree)
     return engine.part
 
 
 def _ask_tree(engine: _Engine, rule: Rule, tree: Tree) -> None:
     general = setting(rule, engine.config, "", "")
+
+    def options_at(path: str) -> Options:
+        return engine.for_file(rule, path).options
+
     try:
-        for subject, problem in rule.run(tree, general.options):
+        for subject, problem in rule.run(tree, options_at if rule.by_path else general.options):
             effective = engine.for_file(rule, subject.location.file if isinstance(subject, Resource) else subject.path)
             if not effective.enabled:
                 continue

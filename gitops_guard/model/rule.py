@@ -16,6 +16,7 @@ from gitops_guard.model.finding import Problem, RuleInfo, Severity
 from gitops_guard.model.resource import Resource, SourceFile, Tree
 
 Options = Mapping[str, Any]
+OptionsAt = Callable[[str], Options]  # the options that hold for the file of this path
 
 
 class Scope(StrEnum):
@@ -49,7 +50,8 @@ class Rule:
     *kinds* limits a resource rule to these kinds (empty: all), *file_kinds* a file rule to these kinds of file.
     *run_file* lets a resource rule ask files too, as a file rule does. *excerpt* says that the source line may be
     shown: never for a rule about secrets. *whole* says that the rule has no answer where only picked files were read
-    (`Tree.complete` is False), *left* which part of its answer is missing there.
+    (`Tree.complete` is False), *left* which part of its answer is missing there. *by_path* gives a tree rule a function
+    from a path to the options there (`OptionsAt`) instead of those that hold in general: environments may differ.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Rule:
     run_file: Callable[..., Iterable[Any]] | None = None
     whole: bool = False
     left: str = ""
+    by_path: bool = False
 
     @property
     def summary(self) -> str:
@@ -77,7 +80,8 @@ class Rule:
 
 ResourceCheck = Callable[[Resource, Options], Iterable[Problem]]
 FileCheck = Callable[[SourceFile, Options], Iterable[tuple[int, Problem]]]
-TreeCheck = Callable[[Tree, Options], Iterable[tuple[Resource | SourceFile, Problem]]]
+_Found = Iterable[tuple[Resource | SourceFile, Problem]]
+TreeCheck = Callable[[Tree, Options], _Found] | Callable[[Tree, OptionsAt], _Found]
 
 
 def resource_rule(

@@ -20,7 +20,7 @@ Ask = Callable[..., list[tuple[Location, Problem]]]
 
 def _answers(rule: Rule, repository: Tree, options: Mapping[str, object]) -> Iterator[tuple[Location, Problem]]:
     if rule.scope is Scope.TREE:
-        for subject, problem in rule.run(repository, options):
+        for subject, problem in rule.run(repository, (lambda _: options) if rule.by_path else options):
             yield _place(subject, problem), problem
         return
     if rule.scope is Scope.FILE:
