@@ -1,4 +1,4 @@
-"""YAML that stands as text in a field of another file, such as an inline patch, with the places of that file."""
+"""YAML that stands in a text of another document: inline patches of kustomizations, values of Argo CD."""
 
 from __future__ import annotations
 
@@ -6,33 +6,47 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from gitops_guard.load import manifests
+from gitops_guard.load.manifests import Parsed
 from gitops_guard.model.resource import FieldPath, Location, SourceFile
 
 
 class Inline(NamedTuple):
-    """One document of the text in the field *path* of *file*."""
+    """One document, with its *body*, of the text in the field *path* of the document *outer* of *file*."""
 
     file: SourceFile
     outer: int
     path: FieldPath
-    text: str
+    parsed: Parsed
     document: int
     body: Any
 
     def locate(self, path: FieldPath) -> Location:
-        """The line of a field in the text; of the whole text where it is no block (`|`)."""
-        start = self.file.locate(self.outer, self.path)
-        lines = self.file.data.decode(errors="replace").splitlines()
-        head = lines[start.line - 1][start.column - 1 :] if start.line <= len(lines) else ""
-        if not head.startswith("|"):
-            return start
-        inner = manifests.read(start.file, self.text.encode()).source.locate(self.document, path)
-        line = start.line + inner.line
-        written = lines[line - 1] if line <= len(lines) else ""
-        plain = self.text.splitlines()[inner.line - 1] if inner.line <= self.text.count("\n") + 1 else ""
-        return Location(start.file, line, inner.column + max(len(written) - len(plain), 0))
+        return locate(self.parsed, self.document, path, self.file.locate(self.outer, self.path), self.file.data)
 
 
-def read(file: SourceFile, document: int, path: FieldPath, text: str) -> Iterator[Inline]:
-    for parsed in manifests.read(file.path, text.encode(errors="replace")).documents:
-        yield Inline(file, document, path, text, parsed.index, parsed.body)
+def documents(file: SourceFile, document: int, path: FieldPath, text: str) -> Iterator[Inline]:
+    """Those of the *text* that stands in a field of *file*."""
+    parsed = read(text)
+    for each in parsed.documents:
+        yield Inline(file, document, path, parsed, each.index, each.body)
+
+
+def read(text: str) -> Parsed:
+    """Never raises for what is in *text*."""
+    return manifests.read("", text.encode(errors="surrogatepass"))
+
+
+def locate(parsed: Parsed, document: int, path: FieldPath, outer: Location, data: bytes) -> Location:
+    """The place of a field of *parsed* in the file around it.
+
+    *outer* is where the text begins in the file, *data* are the bytes of the file. A text that is no literal block
+    (`|`) has other lines than its source, and all of its fields stand where it begins.
+    """
+    lines = data.split(b"\n")
+    header = lines[outer.line - 1].decode("utf-8", "replace")[outer.column - 1 :] if outer.line <= len(lines) else ""
+    if not header.startswith("|"):
+        return outer
+    inner = parsed.source.locate(document, path)
+    content = next((line for line in lines[outer.line :] if line.strip()), b"")
+    indent = len(content) - len(content.lstrip(b" "))
+    return Location(outer.file, outer.line + inner.line, indent + inner.column)

@@ -85,7 +85,7 @@ def _of_inline_patches(file: SourceFile, document: int, body: Mapping[str, Any])
     for path, text, target in _inline_patches(body):
         if _WORTH_READING.search(text) is None:
             continue
-        for patch in inline.read(file, document, path, text):
+        for patch in inline.documents(file, document, path, text):
             for found in _of_patch(patch.body, target):
                 yield Named(found.slot, found.image, found.label, found.text, file, document, found.path, patch)
 

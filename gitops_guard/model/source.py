@@ -42,6 +42,12 @@ def _paths(resource: Resource) -> Iterator[str]:
     yield from (path for path in candidates if isinstance(path, str) and path)
 
 
+def argo_sources_of(resource: Resource) -> list[Mapping[str, Any]]:
+    """The sources of an Application, or of the template of an ApplicationSet."""
+    spec = resource.body.get("spec")
+    return argo_sources(spec if resource.id.kind == "Application" else value_at(spec, ("template", "spec")))
+
+
 def argo_sources(spec: object) -> list[Mapping[str, Any]]:
     """The `source` and `sources` of an Argo CD Application's spec."""
     if not isinstance(spec, Mapping):

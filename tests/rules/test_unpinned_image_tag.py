@@ -161,10 +161,32 @@ def test_what_skaffold_builds_is_fine(ask: Ask) -> None:
     assert ask(ASK, {"pod.yaml": pod("shop"), "skaffold.yaml": skaffold}) == []
 
 
-def test_floating_tags_and_digests_are_options(ask: Ask) -> None:
-    assert ask(ASK, pod("nginx:main"), floating_tags=["latest"]) == []
-    assert [p.path[-1] for _, p in ask(ASK, pod("nginx:1.27"), digest=True)] == ["image"]
-    assert ask(ASK, pod(f"nginx:1.27@{DIGEST}"), digest=True) == []
+def component(tag: str) -> dict[str, str]:
+    return {
+        "pod.yaml": pod(f"shop{tag}"),
+        "pinned/kustomization.yaml": "kind: Component\nimages: [{name: shop, newTag: 1.2.3}]\n",
+    }
+
+
+def test_a_tag_that_moves_is_fine_where_something_is_built_on_it_that_pins(ask: Ask) -> None:
+    built = {"production/kustomization.yaml": "resources: [../pod.yaml]\ncomponents: [../pinned]\n"}
+
+    assert ask(ASK, {**component(":latest"), **built}) == []
+    assert [at.file for at, _ in ask(ASK, component(":latest"))] == ["pod.yaml"]
+
+
+def test_no_tag_is_fine_where_anything_pins_the_name(ask: Ask) -> None:
+    assert ask(ASK, component("")) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"), [("IfNotPresent", True), ("Never", True), ("Always", False), (None, False), ([], False)]
+)
+def test_a_pull_policy_that_keeps_a_moving_tag_is_told(ask: Ask, policy: object, said: bool) -> None:
+    container = {"name": "it", "image": "shop:latest", "imagePullPolicy": policy}
+    body = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "it"}, "spec": {"containers": [container]}}
+
+    assert ["imagePullPolicy" in problem.message for _, problem in ask(ASK, json.dumps(body))] == [said]
 
 
 @pytest.mark.parametrize(
@@ -192,4 +214,4 @@ def test_picked_files_alone_are_judged_with_care(reference: str, found: bool) ->
     picked = tree.from_files({"pod.yaml": pod(reference).encode()}, complete=False)
     options = {name: option.default for name, option in rule.options.items()}
 
-    assert bool(list(rule.run(picked, options))) is found
+    assert bool(list(rule.run(picked, lambda _: options))) is found
