@@ -140,6 +140,8 @@ def _(ground: Ground) -> Iterator[Plant | None]:
 def _(ground: Ground) -> Iterator[Plant | None]:
     for resource in ground.of_kind("HelmRelease"):
         name, value = _name(resource.location), secret("release env", resource.location)
+        if "env" in (value_at(resource.body, ("spec", "values")) or {}):
+            continue
         yield ground.into(resource, ("spec", "values"), f"env:\n  {name}: {value} «")
 
 

@@ -20,7 +20,8 @@ def _renamed(ground: Ground, found: Iterable[tuple[Resource, FieldPath, str]]) -
     names = _names(ground)
     for resource, path, kind in found:
         value = value_at_any(resource.body, path)
-        if isinstance(value, str) and (kind, value) in names:
+        may_lack = value_at_any(resource.body, (*path[:-1], "optional")) is True
+        if isinstance(value, str) and (kind, value) in names and not may_lack:
             yield ground.rewritten(resource, path, f"{value}-gone")
 
 
@@ -204,14 +205,23 @@ def _(ground: Ground) -> Iterator[Plant | None]:
             yield Plant({added: text.encode()}, frozenset({(added, 0)}))
 
 
+def _patches(ground: Ground) -> Iterator[tuple[SourceFile, int, dict[str, Any]]]:
+    """Of kustomizations: what a component patches, only those know that use it."""
+    for file, body in _kustomizations(ground):
+        patches = body.get("patches") if file.kind is FileKind.KUSTOMIZATION else None
+        for number, patch in enumerate(patches if isinstance(patches, list) else ()):
+            if isinstance(patch, dict):
+                yield file, number, patch
+
+
 @plants("ghost-patch", "target by another name")
 def _(ground: Ground) -> Iterator[Plant | None]:
-    for file, body in _kustomizations(ground):
-        for number, patch in enumerate(body.get("patches") or ()):
-            name = value_at(patch, ("target", "name"))
-            if isinstance(name, str) and name.replace("-", "").isalnum():
-                planted = ground.rewritten(file, ("patches", number, "target", "name"), f"{name}-gone")
-                yield planted and Plant(planted.files, planted.expected | _lines(file, ("patches", number)))
+    names = {name for _, name in _names(ground)}
+    for file, number, patch in _patches(ground):
+        name = value_at(patch, ("target", "name"))
+        if isinstance(name, str) and name in names:
+            planted = ground.rewritten(file, ("patches", number, "target", "name"), f"{name}-gone")
+            yield planted and Plant(planted.files, planted.expected | _lines(file, ("patches", number)))
 
 
 def _lines(file: SourceFile, path: FieldPath) -> frozenset[tuple[str, int]]:
@@ -222,11 +232,10 @@ def _lines(file: SourceFile, path: FieldPath) -> frozenset[tuple[str, int]]:
 
 @plants("ghost-patch", "patch of a file for another name")
 def _(ground: Ground) -> Iterator[Plant | None]:
-    for file, body in _kustomizations(ground):
-        for number, patch in enumerate(body.get("patches") or ()):
-            if isinstance(patch, dict) and isinstance(patch.get("path"), str) and "target" not in patch:
-                path = normpath(join(dirname(file.path), patch["path"]))
-                yield _other_name(ground, path, _lines(file, ("patches", number)))
+    for file, number, patch in _patches(ground):
+        if isinstance(patch.get("path"), str) and "target" not in patch:
+            path = normpath(join(dirname(file.path), patch["path"]))
+            yield _other_name(ground, path, _lines(file, ("patches", number)))
 
 
 def _other_name(ground: Ground, path: str, also: frozenset[tuple[str, int]]) -> Plant | None:
