@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from posixpath import dirname, join, normpath
 from typing import Any
@@ -271,7 +272,9 @@ _DEPENDING = ("Kustomization", "HelmRelease")
 @plants("dependency-cycle", "what another one waits for waits for it")
 def _(ground: Ground) -> Iterator[Plant | None]:
     for kind in _DEPENDING:
-        known = {resource.id.name: resource for resource in ground.of_kind(kind)}
+        of_kind = list(ground.of_kind(kind))
+        names = Counter(resource.id.name for resource in of_kind)  # two of a name are those of two clusters
+        known = {resource.id.name: resource for resource in of_kind if names[resource.id.name] == 1}
         for resource in known.values():
             entries = value_at(resource.body, ("spec", "dependsOn"))
             for number, entry in enumerate(entries if isinstance(entries, list) else ()):
@@ -287,7 +290,8 @@ def _waits(ground: Ground, other: Resource, resource: Resource, number: int) -> 
         text += f"\n  namespace: {namespace}"
     planted = ground.behind(other, ("spec", "interval"), text)
     place = resource.locate(("spec", "dependsOn", number, "name"), key=True)
-    also = {(place.file, place.line)} if place.file != other.location.file else set()
+    is_below = place.file == other.location.file and resource.location.line > other.location.line
+    also = {(place.file, place.line + (text.count("\n") + 1 if is_below else 0))}
     return planted and Plant(planted.files, planted.expected | also)
 
 
@@ -381,9 +385,11 @@ spec: «
 @plants("hpa-replicas", "replicas of what is scaled")
 def _(ground: Ground) -> Iterator[Plant | None]:
     autoscalers = ground.of_kind("HorizontalPodAutoscaler")
-    scaled = {value_at(each.body, ("spec", "scaleTargetRef", "name")) for each in autoscalers}
+    target = ("spec", "scaleTargetRef", "name")
+    scaled = {(dirname(each.location.file), value_at(each.body, target)) for each in autoscalers}
     for resource in ground.of_kind("Deployment"):
-        if resource.id.name in scaled and "replicas" not in resource.body["spec"]:
+        place = dirname(resource.location.file), resource.id.name
+        if place in scaled and "replicas" not in resource.body["spec"]:
             yield ground.into(resource, ("spec",), "replicas: 3 «")
 
 
