@@ -55,10 +55,11 @@ $(VENV)/.installed: requirements/dev.lock pyproject.toml
 bench: $(VENV)/.installed tools ## measure against kubeconform and yamllint; writes bench/README.md
 	$(BIN)/python -m bench.run
 
-docs: $(VENV)/.installed ## write anew what programs write: docs/rules, docs/corpora.md, the first screen of README.md
+docs: $(VENV)/.installed ## write anew what programs write: docs/rules, docs/corpora.md, docs/precision.md, the top of README.md
 	$(BIN)/python tools/build_rule_docs.py
 	$(BIN)/python tools/build_readme.py
 	$(BIN)/python -m bench.corpora
+	$(BIN)/python -m bench.precision --page
 
 precision: $(VENV)/.installed ## measure how precise the rules are; writes bench/evidence.jsonl and docs/precision.md
 	$(BIN)/python -m bench.precision

@@ -59,6 +59,9 @@ class Judged:
         label = self.first.get(found.reading)
         return label is not None and label.right
 
+    def read(self, among: Iterable[Sampled]) -> list[Sampled]:
+        return [found for found in among if found.reading in self.first]
+
     def both(self, among: Iterable[Sampled]) -> list[tuple[Sampled, Label, Label]]:
         pairs = ((found, self.first.get(found.reading), self.second.get(found.reading)) for found in among)
         return [(found, one, other) for found, one, other in pairs if one is not None and other is not None]
@@ -92,7 +95,8 @@ def level(found: Sampled) -> str:
 
 def shares(judged: Judged) -> dict[str, tuple[int, int]]:
     """By level: how many are true, of how many."""
-    total, right = Counter(map(level, judged.sampled)), Counter(level(f) for f in judged.sampled if judged.right(f))
+    total = Counter(map(level, judged.read(judged.sampled)))
+    right = Counter(level(f) for f in judged.sampled if judged.right(f))
     return {name: (right[name], total[name]) for name in WANTED}
 
 
@@ -124,7 +128,7 @@ def _rules(evidence: Evidence, judged: Judged) -> str:
 def _row(rule: str, evidence: Evidence, judged: Judged) -> tuple[object, ...]:
     counts = [count for count in evidence.counts if count.rule == rule]
     by_level = [sum(count.today + count.before for count in counts if count.severity == name) for name in _LEVELS]
-    sampled, both = judged.of(rule), judged.both(judged.of(rule))
+    sampled, both = judged.read(judged.of(rule)), judged.both(judged.of(rule))
     right = sum(map(judged.right, sampled))
     agreed = f"{sum(one.right == other.right for _, one, other in both)} of {len(both)}" if both else "–"
     planted = [each for each in evidence.planted if each.rule == rule]

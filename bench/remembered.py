@@ -17,7 +17,7 @@ from typing import Final
 from gitops_guard import pipeline
 from gitops_guard.check import examine
 from gitops_guard.load import tree
-from gitops_guard.load.config import Config
+from gitops_guard.load.config import Config, RuleSetting
 from gitops_guard.load.crds import CRD_MARK
 from gitops_guard.load.references import References
 from gitops_guard.load.sources import Entry, Source
@@ -110,6 +110,12 @@ class InMemory:
         return self.read([path for path in paths if path in self._files])
 
 
+def _everything(rules: Mapping[str, Rule]) -> Config:
+    """The defaults, and the rules of the profile `strict` too; the profile itself would raise severities."""
+    strict = (name for name, rule in rules.items() if rule.profile is Profile.STRICT)
+    return Config(rules={name: RuleSetting(enabled=True) for name in strict})
+
+
 def check(source: Source, rules: Mapping[str, Rule], examine_all: Remembered) -> pipeline.Outcome:
     """All rules with their defaults, also those of the profile `strict`; without yamllint."""
     return pipeline.run(
@@ -117,7 +123,7 @@ def check(source: Source, rules: Mapping[str, Rule], examine_all: Remembered) ->
             source=source,
             rules=rules,
             known=frozenset(rules),
-            config=Config(profile=Profile.STRICT),
+            config=_everything(rules),
             lint=False,
             today=TODAY,
             examine=examine_all,

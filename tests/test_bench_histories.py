@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bench import histories
+from bench import histories, remembered
 from bench.histories import Distinct, History
+from gitops_guard.model.rule import Profile
+from gitops_guard.rules import all_rules
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {{name: web}}\nspec:\n  containers:\n  - name: web\n    image: nginx{tag}\n"
 FLOATING, PINNED = POD.format(tag=""), POD.format(tag=":1.27.1")
@@ -118,3 +121,17 @@ def test_the_lot_of_a_finding_of_today_is_that_of_its_place() -> None:
     today = Distinct("one", identity, 3, "m", "c1", "c3", at_head=True)
 
     assert old.lot != today.lot
+
+
+def test_severities_are_those_of_the_defaults(tmp_path: Path) -> None:
+    (found,) = _read(tmp_path, {"a.yaml": FLOATING}).findings
+
+    assert found.identity.severity == str(all_rules()["unpinned-image-tag"].severity)
+
+
+def test_rules_of_the_profile_strict_are_asked(tmp_path: Path) -> None:
+    rules = {name: replace(rule, profile=Profile.STRICT) for name, rule in all_rules().items() if name != "lint"}
+
+    report = remembered.check(remembered.InMemory({"a.yaml": FLOATING.encode()}), rules, remembered.Remembered()).report
+
+    assert [finding.rule for finding in report.findings] == ["unpinned-image-tag"]
