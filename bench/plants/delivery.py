@@ -86,11 +86,22 @@ def _(ground: Ground) -> Iterator[Plant | None]:
             yield ground.added(path, text)
 
 
-@plants("validation-missing", "workflows that are removed")
+_LABELS = b"""name: labels
+on:
+  pull_request:
+jobs:
+  label:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/labeler@v5
+"""
+
+
+@plants("validation-missing", "workflows that do something else")
 def _(ground: Ground) -> Iterator[Plant | None]:
-    removed = [path for path in ground.files if path.startswith(".github/workflows/")]
-    if removed:
-        yield Plant(dict.fromkeys(removed), _ANYWHERE)
+    found = [path for path in ground.files if path.startswith(".github/workflows/")]
+    if found:
+        yield Plant(dict.fromkeys(found[1:]) | {found[0]: _LABELS}, _ANYWHERE)
 
 
 @plants("validation-missing", "workflows that run for no pull request")
@@ -187,7 +198,9 @@ def _(ground: Ground) -> Iterator[Plant | None]:
         "cmd/app/main.go": "package main\n\nfunc main() {}\n",
         "internal/store/store.go": "package store\n",
     }
-    if not any(path.endswith(("Dockerfile", ".go", "package.json")) for path in ground.files):
+    paths = (str(value_at(each.body, ("spec", "path"))).removeprefix("./") for each in _flux(ground, "Kustomization"))
+    is_deployed = any(file.startswith(f"{path}/") for path in paths for file in ground.files)
+    if is_deployed and not any(path.endswith(("Dockerfile", ".go", "package.json")) for path in ground.files):
         for folder in ("", "services/planted/"):
             files: dict[str, bytes | None] = {f"{folder}{path}": text.encode() for path, text in sources.items()}
             yield Plant(files, _ANYWHERE | {(path, 0) for path in files})

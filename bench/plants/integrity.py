@@ -407,16 +407,19 @@ def _(ground: Ground) -> Iterator[Plant | None]:
 @plants("namespace-missing", "a resource in a namespace that nothing creates")
 def _(ground: Ground) -> Iterator[Plant | None]:
     defined = {resource.id.name for resource in ground.of_kind("Namespace")}
+    set_by = {dirname(file.path) for file, body in _kustomizations(ground) if "namespace" in body}
     for resource in ground.of_kind():
-        if resource.id.namespace in defined and resource.id.kind != "Namespace":
+        is_moved = dirname(resource.location.file) in set_by
+        if resource.id.namespace in defined and resource.id.kind != "Namespace" and not is_moved:
             yield ground.rewritten(resource, ("metadata", "namespace"), f"{resource.id.namespace}-gone")
 
 
 @plants("namespace-missing", "namespace of a kustomization")
 def _(ground: Ground) -> Iterator[Plant | None]:
     defined = {resource.id.name for resource in ground.of_kind("Namespace")}
+    renamed = {dirname(each.location.file) for each in ground.of_kind("Namespace")}
     for file, body in _kustomizations(ground):
-        entries = body.get("resources")
+        entries = body.get("resources") if dirname(file.path) not in renamed else None
         if body.get("namespace") in defined and isinstance(entries, list) and _is_known(ground, file, entries):
             yield ground.rewritten(file, ("namespace",), f"{body['namespace']}-gone")
 

@@ -181,23 +181,12 @@ def _(ground: Ground) -> Iterator[Plant | None]:
         yield ground.into(resource, ("data",), f"kubeconfig: | «\n{text}")
 
 
-@plants("cluster-credentials", "token of a service account")
-def _(ground: Ground) -> Iterator[Plant | None]:
-    for path in dict.fromkeys(r.location.file for r in ground.of_kind("ServiceAccount", "Deployment", "Namespace")):
-        token = b64encode(".".join(_jwt("account", path)).encode()).decode()
-        yield ground.appended(
-            path,
-            "apiVersion: v1\nkind: Secret «\nmetadata:\n  name: planted-token\n  annotations:\n"
-            "    kubernetes.io/service-account.name: deployer\ntype: kubernetes.io/service-account-token «\n"
-            f"data:\n  token: {token} «",
-        )
-
-
 @plants("cluster-credentials", "kubeconfig in a step of a workflow")
 def _(ground: Ground) -> Iterator[Plant | None]:
     for file in ground.files_of_kind(FileKind.CI_WORKFLOW):
         body = file.documents[0].body if file.documents else None
-        jobs = value_at(body, ("jobs",))
+        makes_its_own = any(name in file.data for name in (b"kind", b"k3d", b"k3s", b"minikube"))
+        jobs = value_at(body, ("jobs",)) if not makes_its_own else None
         for name, job in jobs.items() if isinstance(jobs, dict) else ():
             steps = job.get("steps") if isinstance(job, dict) else None
             if isinstance(steps, list) and steps:
