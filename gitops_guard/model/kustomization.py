@@ -262,7 +262,8 @@ class Kustomizations:
         work.unknown = work.unknown or build.unknown
         work.is_labelled = work.is_labelled and build.is_labelled
         if len(work.members) + len(build.members) > _MANY:
-            work.unknown = work.unknown or "it collects too much"
+            work.unknown = "it collects too much"
+            work.members.clear()
             return
         work.members += build.members
 

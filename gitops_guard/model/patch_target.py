@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, Final
+from warnings import catch_warnings
 
 from gitops_guard.model.kustomization import Member, Name
 from gitops_guard.model.placeholder import is_placeholder
@@ -99,7 +100,8 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
     if len(pattern) > _LONGEST or len(_REPEATS.findall(pattern)) > 2 or re.search(r"\)[*+?{]|\(\?|\\[^.-]", pattern):
         return None
     try:
-        return re.compile(pattern)
+        with catch_warnings(action="ignore"):  # of sets in sets, which Go does not have
+            return re.compile(pattern)
     except (re.error, OverflowError, RecursionError):
         return None
 
@@ -117,11 +119,15 @@ def _has(labels: Mapping[str, Any], selector: object) -> bool:
 
 
 def nearest(members: Iterable[Member], target: Mapping[str, Any]) -> str:
-    """The field of a selector that keeps it from matching: without it alone, something would. "" for none."""
+    """The field of a selector that keeps it from matching: without it alone, something would.
+
+    Where more than one is wrong: the kind if there is nothing of it, else the name. "" for none.
+    """
     known = list(members)
     for field in reversed(FIELDS):
         if target.get(field):
             rest = {key: value for key, value in target.items() if key != field}
             if any(is_selected(member, rest) for member in known):
                 return field
-    return ""
+    is_kind = any(matches(target.get("kind"), member.kind) for member in known)
+    return next((field for field in (("name",) if is_kind else ("kind", "name")) if target.get(field)), "")
