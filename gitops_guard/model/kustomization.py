@@ -99,13 +99,15 @@ class Build:
     """*unknown* says why there may be more than *members*, and is "" where there is not.
 
     *steps* are those of the kustomization itself and of its components, not of its bases. *is_labelled* says that
-    the labels and annotations of the members are known, which a patch may change.
+    the labels and annotations of the members are known, which a patch may change; *is_exact* that all members are
+    delivered, and under their names.
     """
 
     members: tuple[Member, ...] = ()
     unknown: str = ""
     steps: tuple[Step, ...] = ()
     is_labelled: bool = True
+    is_exact: bool = True
 
 
 @dataclass(slots=True)
@@ -116,6 +118,7 @@ class _Work:
     unknown: str = ""
     steps: list[Step] = field(default_factory=list)
     is_labelled: bool = True
+    is_exact: bool = True
     components: int = 0
 
 
@@ -185,16 +188,16 @@ class Kustomizations:
     def _built(self, folder: str) -> Build:
         work = _Work()
         self._apply(folder, work, ())
-        return Build(tuple(work.members), work.unknown, tuple(work.steps), work.is_labelled)
+        return Build(tuple(work.members), work.unknown, tuple(work.steps), work.is_labelled, work.is_exact)
 
     def apply(self, build: Build, components: Iterable[str]) -> Build:
         """*build* with the components in these folders, as a Flux Kustomization adds them."""
-        work = _Work(list(build.members), build.unknown, [], build.is_labelled)
+        work = _Work(list(build.members), build.unknown, [], build.is_labelled, build.is_exact)
         for folder in components:
             for base in self._bases(folder):
                 self.build(base)
             self._component(folder, work, ())
-        return Build(tuple(work.members), work.unknown, tuple(work.steps), work.is_labelled)
+        return Build(tuple(work.members), work.unknown, tuple(work.steps), work.is_labelled, work.is_exact)
 
     def plain(self, folder: str) -> Build:
         """What Flux makes of a folder without a kustomization: all manifests below it, and kustomizations as bases."""
@@ -209,7 +212,7 @@ class Kustomizations:
             is_manifest = path.startswith(inside) and path.endswith((".yaml", ".yml"))
             if is_manifest and not any(above in built for above in _above(dirname(path))):
                 self._add_file(path, work)
-        return Build(tuple(work.members), work.unknown, (), work.is_labelled)
+        return Build(tuple(work.members), work.unknown, (), work.is_labelled, work.is_exact)
 
     def _apply(self, folder: str, work: _Work, within: tuple[str, ...]) -> None:
         """The documents of one kustomization or component, on what was collected before."""
@@ -222,23 +225,25 @@ class Kustomizations:
             _generate(body, work)
             for entry in texts(body.get("components")):
                 self._component(local_path(folder, entry), work, (*within, folder))
-            is_renamed = self._may_rename(folder, body)
+            is_renamed, is_thinned = self._effects(folder, body)
             if not work.unknown and not _SELECTING.isdisjoint(body):
                 work.steps.append(Step(file, document, body, tuple(work.members), work.is_labelled, is_renamed))
+            work.is_exact = work.is_exact and not (is_renamed or is_thinned or body.get("transformers"))
             if is_renamed:
                 work.unknown = work.unknown or f"a patch in {file.path} may change names"
             _change(body, work)
 
-    def _may_rename(self, folder: str, body: Mapping[str, Any]) -> bool:
-        """Whether the patches of a kustomization change what others know its resources by."""
-        texts_of_patches = [text for key in _PATCHES for text in _patch_texts(body.get(key))]
-        for text in texts_of_patches:
+    def _effects(self, folder: str, body: Mapping[str, Any]) -> tuple[bool, bool]:
+        """Whether the patches of a kustomization may change what resources are known by, and whether delete any."""
+        renames = any(_is_renaming(entry) for key in _PATCHES for _, entry in entries(body.get(key)))
+        deletes = False
+        for text in (text for key in _PATCHES for text in _patch_texts(body.get(key))):
             path = None if "\n" in text else local_path(folder, text)
             file = self._by_path.get(path) if path is not None else None
             content = file.data if file is not None else text.encode("utf-8", "surrogatepass")
-            if b"/" in content and _RENAMING.search(content):
-                return True
-        return any(_is_renaming(entry) for key in _PATCHES for _, entry in entries(body.get(key)))
+            renames = renames or (b"/" in content and _RENAMING.search(content) is not None)
+            deletes = deletes or b"$patch" in content
+        return renames, deletes
 
     def _collect(self, folder: str, body: Mapping[str, Any], work: _Work) -> None:
         for key in _MADE_ELSEWHERE:
@@ -261,6 +266,7 @@ class Kustomizations:
             return
         work.unknown = work.unknown or build.unknown
         work.is_labelled = work.is_labelled and build.is_labelled
+        work.is_exact = work.is_exact and build.is_exact
         if len(work.members) + len(build.members) > _MANY:
             work.unknown = "it collects too much"
             work.members.clear()
@@ -376,6 +382,11 @@ def _labels(body: Mapping[str, Any]) -> dict[str, Any]:
     for _, entry in entries(body.get("labels")):
         found.update(_map(entry.get("pairs")))
     return found
+
+
+def in_namespace(members: Iterable[Member], namespace: str) -> tuple[Member, ...]:
+    """As the `targetNamespace` of a Flux Kustomization leaves them."""
+    return tuple(_renamed(member, namespace, "", "") for member in members)
 
 
 def delivered(step: Step) -> list[Member]:

@@ -7,6 +7,13 @@ Reported are two definitions in one file, in files that one kustomization collec
 Kustomization or an Argo CD Application deploys as it is. Bases and overlays repeat names on purpose and are not
 reported, nor are alternatives that lie side by side and that nothing deploys together.
 
+Two owners of one resource are reported too: Flux Kustomizations, or Argo CD Applications, that one root of this
+repository leads to, and so one cluster gets. They overwrite each other for ever where the definitions differ, and
+whoever is removed first takes the resource along. Each pair of owners is told once; it is a warning where both
+definitions are the same. Namespaces are left out, which apps declare together on purpose, and so is what only one of
+two clusters gets, names that are computed later, and what is annotated as shared
+(`kustomize.toolkit.fluxcd.io/ssa`, `…/reconcile: disabled`).
+
 Source: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/resource/
 
 ## Fails
@@ -69,6 +76,9 @@ from posixpath import join, normpath
 from typing import Any
 
 from gitops_guard.model.finding import Problem, Severity
+from gitops_guard.model.kustomization import Kustomizations, Member
+from gitops_guard.model.owner import Owner, clusters, owners
+from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import FileKind, Location, Resource, ResourceId, SourceFile, Tree
 from gitops_guard.model.rule import Options, tree_rule
 from gitops_guard.model.source import deployed_folders
@@ -79,10 +89,15 @@ _CHANGES = ("namespace", "namePrefix", "nameSuffix", "patches", "patchesStrategi
 
 @tree_rule(Severity.ERROR, whole=True)
 def duplicate_resource(tree: Tree, _: Options) -> Iterator[tuple[Resource, Problem]]:
+    told: set[frozenset[Location]] = set()
+    yield from _together(tree, told)
+    yield from _of_two_owners(tree, told)
+
+
+def _together(tree: Tree, told: set[frozenset[Location]]) -> Iterator[tuple[Resource, Problem]]:
     by_file = _repeated(tree)
     if not by_file:
         return
-    told: set[frozenset[Location]] = set()
     for resources in by_file.values():
         yield from _twice(resources, "in one file", told)
     kustomizations = {file.path.rpartition("/")[0]: file for file in tree.of_kind(FileKind.KUSTOMIZATION)}
@@ -162,3 +177,40 @@ def _entries(body: Mapping[str, Any]) -> Iterator[str]:
         for entry in entries if isinstance(entries, list) else ():
             if isinstance(entry, str) and "://" not in entry and "\n" not in entry:
                 yield entry
+
+
+_SHARED = ("kustomize.toolkit.fluxcd.io/ssa", "kustomize.toolkit.fluxcd.io/reconcile")
+
+
+def _of_two_owners(tree: Tree, told: set[frozenset[Location]]) -> Iterator[tuple[Resource, Problem]]:
+    pairs: set[frozenset[int]] = set()
+    for cluster in clusters(owners(tree, Kustomizations(tree))):
+        first: dict[ResourceId, tuple[Owner, Member]] = {}
+        for owner in cluster:
+            for resource_id, member in owner.ids():
+                if member.kind == "Namespace" or not resource_id.name or is_placeholder("/".join(resource_id)):
+                    continue
+                other = first.setdefault(resource_id, (owner, member))
+                pair = frozenset({id(owner.resource), id(other[0].resource)})
+                if other[0].resource is not owner.resource and pair not in pairs:
+                    found = list(_owned_twice(resource_id, (owner, member), other, told))
+                    if found:
+                        pairs.add(pair)
+                    yield from found
+
+
+def _owned_twice(
+    resource_id: ResourceId, later: tuple[Owner, Member], earlier: tuple[Owner, Member], told: set[frozenset[Location]]
+) -> Iterator[tuple[Resource, Problem]]:
+    one, other = later[1].resource, earlier[1].resource
+    if any(mark in member.annotations for _, member in (later, earlier) for mark in _SHARED):
+        return
+    names = [f"{owner.resource.id.kind} `{owner.resource.id.name}`" for owner, _ in (earlier, later)]
+    both = f"`{resource_id}` is applied to one cluster by {names[0]} and by {names[1]}"
+    if one is None or other is None or one is other:
+        severity = Severity.WARNING if one is other else None
+        yield later[0].resource, Problem((*later[0].deployment.field, "path"), both, severity=severity)
+    elif frozenset({one.location}) not in told and frozenset({one.location, other.location}) not in told:
+        place = f"{other.location.file}:{other.location.line}"
+        severity = Severity.WARNING if one.body == other.body else None
+        yield one, Problem(("metadata", "name"), f"{both}; the other definition is in {place}", severity=severity)
