@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from posixpath import dirname, join, normpath
 from typing import Any, Final, NamedTuple
 
@@ -292,6 +292,16 @@ class Kustomizations:
             self._apply(path, work, within)
 
 
+_LATEST: Final[list[tuple[Tree, Kustomizations]]] = []
+
+
+def of_tree(tree: Tree) -> Kustomizations:
+    """The kustomizations of a tree, which all rules share: what one has built, the next need not build."""
+    if not _LATEST or _LATEST[0][0] is not tree:
+        _LATEST[:] = [(tree, Kustomizations(tree))]
+    return _LATEST[0][1]
+
+
 def bodies(file: SourceFile | None) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """The documents of a kustomization with their numbers."""
     for document in file.documents if file is not None else ():
@@ -314,6 +324,7 @@ def is_remote(entry: str) -> bool:
     return _REMOTE.match(entry) is not None
 
 
+@lru_cache(maxsize=16_384)  # each entry is looked at by each rule, and from each that collects it
 def local_path(folder: str, entry: str) -> str | None:
     """The path from the root, "" for the root itself; None for what is fetched, computed or outside."""
     if not entry or "\n" in entry or is_placeholder(entry) or is_remote(entry):

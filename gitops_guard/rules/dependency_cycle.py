@@ -104,6 +104,7 @@ from itertools import pairwise
 from posixpath import commonpath, dirname
 from typing import Any, Final, NamedTuple
 
+from gitops_guard.model import kustomization
 from gitops_guard.model.circle import circles
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.kustomization import Kustomizations, Member, Name, bodies, entries, local_path, member_of
@@ -121,7 +122,7 @@ _MANY: Final = 2_000  # resources of one name that a dependency may mean
 
 @tree_rule(Severity.ERROR, profile=Profile.MINIMAL, whole=True)
 def dependency_cycle(tree: Tree, _: Options) -> Iterator[tuple[Resource | SourceFile, Problem]]:
-    kustomizations = Kustomizations(tree)
+    kustomizations = kustomization.of_tree(tree)
     yield from _of_flux(tree, kustomizations)
     yield from _of_kustomizations(kustomizations)
     yield from _of_waves(tree, kustomizations)

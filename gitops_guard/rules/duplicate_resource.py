@@ -75,8 +75,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from posixpath import join, normpath
 from typing import Any
 
+from gitops_guard.model import kustomization
 from gitops_guard.model.finding import Problem, Severity
-from gitops_guard.model.kustomization import Kustomizations, Member
+from gitops_guard.model.kustomization import Member
 from gitops_guard.model.owner import Owner, clusters, owners
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import FileKind, Location, Resource, ResourceId, SourceFile, Tree
@@ -184,7 +185,7 @@ _SHARED = ("kustomize.toolkit.fluxcd.io/ssa", "kustomize.toolkit.fluxcd.io/recon
 
 def _of_two_owners(tree: Tree, told: set[frozenset[Location]]) -> Iterator[tuple[Resource, Problem]]:
     pairs: set[frozenset[int]] = set()
-    for cluster in clusters(owners(tree, Kustomizations(tree))):
+    for cluster in clusters(owners(tree, kustomization.of_tree(tree))):
         first: dict[ResourceId, tuple[Owner, Member]] = {}
         for owner in cluster:
             for resource_id, member in owner.ids():

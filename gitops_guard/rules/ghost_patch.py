@@ -91,9 +91,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from gitops_guard.load import manifests
-from gitops_guard.model import patch_target
+from gitops_guard.model import kustomization, patch_target
 from gitops_guard.model.finding import Problem, Severity
-from gitops_guard.model.kustomization import GENERATORS, Kustomizations, Member, Step, delivered, entries, local_path
+from gitops_guard.model.kustomization import GENERATORS, Member, Step, delivered, entries, local_path
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import Document, FieldPath, FileKind, Location, SourceFile, Tree
 from gitops_guard.model.rule import Options, Profile, tree_rule
@@ -117,7 +117,7 @@ class _Ghost(NamedTuple):
 
 @tree_rule(Severity.ERROR, profile=Profile.MINIMAL, whole=True)
 def ghost_patch(tree: Tree, _: Options) -> Iterator[tuple[SourceFile, Problem]]:
-    kustomizations = Kustomizations(tree)
+    kustomizations = kustomization.of_tree(tree)
     if not kustomizations.files:
         return
     judge = _Judge(tree)

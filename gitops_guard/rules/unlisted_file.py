@@ -80,6 +80,7 @@ from gitops_guard.model.source import Deployment, deployments
 _LISTED: Final = frozenset({FileKind.MANIFEST, FileKind.SOPS, FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH})
 _PATCHES: Final = frozenset({FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH})
 _TOKEN: Final = re.compile(rb"[^\s\"'=,\[\]{}#|>()`]+")
+_ENDINGS: Final = (b".yaml", b".yml", b".json")
 _SPLIT: Final = re.compile(r"[^a-z0-9]+")
 _WORDS: Final = (
     "example", "examples", "sample", "samples", "template", "templates", "test", "tests", "testing", "e2e", "demo",
@@ -106,11 +107,16 @@ def unlisted_file(tree: Tree, options: Options) -> Iterator[tuple[Resource | Sou
     words = frozenset(options["words"])
     found = [file for file in tree.files if file.kind in _LISTED and mentions.is_overlooked(file)]
     for file in found:
-        if not _is_deliberate(file.path, words) and not mentions.is_known_elsewhere(file):
+        if not _is_deliberate(file.path, words):
             yield from _finding(tree, file, mentions)
 
 
 def _finding(tree: Tree, file: SourceFile, mentions: _Mentions) -> Iterator[tuple[Resource | SourceFile, Problem]]:
+    resources = [resource for resource in tree.resources if resource.location.file == file.path]
+    if file.kind is FileKind.MANIFEST and all(resource.id.kind == "Secret" for resource in resources):
+        return
+    if mentions.is_known_elsewhere(file):
+        return
     beside = mentions.lister(file.path)
     name = file.path.rpartition("/")[2]
     if file.kind in _PATCHES:
@@ -118,9 +124,6 @@ def _finding(tree: Tree, file: SourceFile, mentions: _Mentions) -> Iterator[tupl
             file,
             Problem((), f"nothing applies the patch `{name}`: {beside} does not name it, nor does anything else"),
         )
-        return
-    resources = [resource for resource in tree.resources if resource.location.file == file.path]
-    if file.kind is FileKind.MANIFEST and all(resource.id.kind == "Secret" for resource in resources):
         return
     if resources and not any(mentions.is_root(resource) for resource in resources):
         message = f"nothing deploys `{name}`: {beside} does not list it, nor does anything else"
@@ -178,24 +181,38 @@ class _Mentions:
         return {at: paths for at, paths in listed.items() if 2 * len(paths) >= manifests.get(at, 0)}
 
     def _paths(self, folder: str) -> Iterator[str]:
-        for token in self.tokens[folder]:
-            if b"/" in token and b"." in token and not token.startswith(b"..") and b"://" not in token:
+        for token in [token for token in self.tokens[folder] if b"/" in token and token.endswith(_ENDINGS)]:
+            if not token.startswith(b"..") and b"://" not in token:
                 yield normpath(join(folder, token.decode("utf-8", "surrogateescape")))
+
+    @cached_property
+    def _by_name(self) -> dict[bytes, list[str]]:
+        """The paths that kustomizations mention, by the name of the file."""
+        found: dict[bytes, list[str]] = {}
+        for folder, tokens in self.tokens.items():
+            for token in [token for token in tokens if token.endswith(_ENDINGS)]:
+                path = normpath(join(folder, token.decode("utf-8", "surrogateescape")))
+                found.setdefault(token.rpartition(b"/")[2], []).append(path)
+        return found
 
     def is_known_elsewhere(self, file: SourceFile) -> bool:
         """Whether any other file mentions it: with its folder, or by its name alone from the same folder."""
         folder, _, name = file.path.rpartition("/")
         word = name.encode("utf-8", "surrogateescape")
-        for at, tokens in self.tokens.items():
-            ending = [token for token in tokens if token.endswith(word)]
-            if any(normpath(join(at, token.decode("utf-8", "surrogateescape"))) == file.path for token in ending):
-                return True
+        if file.path in self._by_name.get(word, ()):
+            return True
         with_folder = f"{folder.rpartition('/')[2]}/{name}".encode("utf-8", "surrogateescape")
         return any(
-            (with_folder in other.data) or (word in other.data and dirname(other.path) == folder)
-            for other in self._tree.files
-            if other is not file and other.data and other.kind not in (FileKind.KUSTOMIZATION, FileKind.COMPONENT)
+            (with_folder in other.data and other is not file)
+            or (at == folder and word in other.data and other is not file)
+            for at, other in self._texts
         )
+
+    @cached_property
+    def _texts(self) -> list[tuple[str, SourceFile]]:
+        """All that could mention a file and is no kustomization, with its folder."""
+        kinds = (FileKind.KUSTOMIZATION, FileKind.COMPONENT)
+        return [(dirname(file.path), file) for file in self._tree.files if file.data and file.kind not in kinds]
 
     @cached_property
     def _deployed(self) -> list[Deployment]:

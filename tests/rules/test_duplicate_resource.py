@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gitops_guard.model.finding import Problem
+from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.resource import Location
 
 Ask = Callable[..., list[tuple[Location, Problem]]]
@@ -128,3 +128,133 @@ def test_alternatives_side_by_side_are_fine_until_something_deploys_the_folder(a
     assert ask(ASK, files) == []
     assert places(ask(ASK, files | {"clusters/apps.yaml": flux})) == [("apps/y.yaml", 3)]
     assert places(ask(ASK, files | {"clusters/apps.yaml": argo})) == [("apps/y.yaml", 3)]
+
+
+def flux(name: str, path: str, rest: str = "") -> str:
+    return (
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n"
+        f"metadata: {{name: {name}, namespace: flux-system}}\n"
+        f"spec:\n  path: {path}\n  sourceRef: {{kind: GitRepository, name: flux-system}}\n{rest}"
+    )
+
+
+def settings(level: str = "info", name: str = "settings", more: str = "namespace: shop") -> str:
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, {more}}}\ndata: {{level: {level}}}\n"
+
+
+def cluster(one: str, two: str, rest: str = "", name: str = "a") -> dict[str, str]:
+    """A cluster that Flux was bootstrapped on, with two apps."""
+    return {
+        f"clusters/{name}/flux-system/gotk-sync.yaml": flux("flux-system", f"./clusters/{name}"),
+        f"clusters/{name}/one.yaml": flux("one", "./apps/one"),
+        f"clusters/{name}/two.yaml": flux("two", "./apps/two", rest),
+        "apps/one/x.yaml": one,
+        "apps/two/y.yaml": two,
+    }
+
+
+def test_two_owners_on_one_cluster_fight_where_they_differ(ask: Ask) -> None:
+    ((place, problem),) = ask(ASK, cluster(settings(), f"{account()}---\n{settings('debug')}"))
+
+    assert (place.file, place.line) == ("apps/two/y.yaml", 7)
+    assert "Kustomization `one`" in problem.message
+    assert "Kustomization `two`" in problem.message
+    assert "apps/one/x.yaml:1" in problem.message
+    assert problem.severity is None
+
+
+def test_the_same_definition_twice_is_a_warning(ask: Ask) -> None:
+    ((_, problem),) = ask(ASK, cluster(settings(), settings()))
+
+    assert problem.severity is Severity.WARNING
+
+
+def test_a_pair_of_owners_is_told_once(ask: Ask) -> None:
+    both = f"{settings()}---\n{settings(name='more')}"
+
+    assert len(ask(ASK, cluster(both, both))) == 1
+
+
+def test_one_folder_of_two_owners_is_found_where_the_second_is_described(ask: Ask) -> None:
+    files = cluster(settings(), account()) | {"clusters/a/two.yaml": flux("two", "./apps")}
+
+    assert places(ask(ASK, files)) == [("clusters/a/two.yaml", 5)]
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "rest"),
+    [
+        pytest.param(settings(), settings(name="other"), "", id="another name"),
+        pytest.param(settings(), settings(more="namespace: cart"), "", id="another namespace"),
+        pytest.param(settings(), settings("debug"), "  targetNamespace: cart\n", id="a namespace of the owner"),
+        pytest.param(settings(), settings("debug"), "  namePrefix: two-\n", id="a prefix of the owner"),
+        pytest.param(settings(), settings("debug"), "  kubeConfig: {secretRef: {name: b}}\n", id="another cluster"),
+        pytest.param(settings(), settings("debug"), "  suspend: true\n", id="suspended"),
+        pytest.param(settings(), settings("debug"), "  patches: [{patch: '$patch: delete'}]\n", id="deleted"),
+        pytest.param(settings(name="${APP}"), settings(name="${APP}"), "", id="a name that is computed later"),
+        pytest.param(
+            settings(), settings(more="namespace: shop, annotations: {kustomize.toolkit.fluxcd.io/ssa: Merge}"), "",
+            id="shared on purpose",
+        ),
+        pytest.param(
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n",
+            "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {a: b}}\n", "", id="a namespace itself",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_not_applied_twice_is_left_alone(ask: Ask, one: str, two: str, rest: str) -> None:
+    assert ask(ASK, cluster(one, two, rest)) == []
+
+
+def test_two_clusters_may_have_the_same(ask: Ask) -> None:
+    files = cluster(settings(), account()) | cluster(settings(), account(), name="b")
+    files |= {
+        "apps/two/y.yaml": settings("debug"),
+        "clusters/a/two.yaml": account("nothing"),
+        "clusters/b/one.yaml": account("nothing"),
+    }
+
+    assert ask(ASK, files) == []
+
+
+def test_kustomizations_give_the_ids_that_are_compared(ask: Ask) -> None:
+    files = cluster(settings(more="namespace: x"), settings("debug", more="namespace: y"))
+    for app, file in (("one", "x"), ("two", "y")):
+        files[f"apps/{app}/kustomization.yaml"] = f"namespace: shop\nresources: [{file}.yaml]\n"
+
+    assert places(ask(ASK, files)) == [("apps/two/y.yaml", 3)]
+    files["apps/two/kustomization.yaml"] += "nameSuffix: -two\n"
+    assert ask(ASK, files) == []
+
+
+def argo(name: str, path: str, namespace: str = "shop", server: str = "https://kubernetes.default.svc") -> str:
+    return (
+        f"apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}, namespace: argocd}}\n"
+        f"spec:\n  destination: {{server: '{server}', namespace: {namespace}}}\n"
+        f"  source: {{repoURL: https://example.com/it.git, path: {path}}}\n"
+    )
+
+
+def test_applications_that_one_leads_to_are_compared_by_destination(ask: Ask) -> None:
+    plain = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
+    files = {
+        "root.yaml": argo("root", "argo", "argocd"),
+        "argo/one.yaml": argo("one", "apps/one"),
+        "argo/two.yaml": argo("two", "apps/two"),
+        "apps/one/x.yaml": plain,
+        "apps/two/y.yaml": plain,
+    }
+
+    assert places(ask(ASK, files)) == [("apps/two/y.yaml", 3)]
+    assert ask(ASK, files | {"argo/two.yaml": argo("two", "apps/two", "cart")}) == []
+    assert ask(ASK, files | {"argo/two.yaml": argo("two", "apps/two", server="https://b")}) == []
+    assert ask(ASK, {path: text for path, text in files.items() if path != "root.yaml"}) == []
+
+
+@pytest.mark.parametrize("value", ["null", "1", "text", "[1, null, [a]]", "{a: 1}"])
+def test_values_of_any_type_crash_nothing(ask: Ask, value: str) -> None:
+    keys = ("targetNamespace", "kubeConfig", "suspend", "patches", "components", "namePrefix")
+    for key in keys:
+        ask(ASK, cluster(settings(), settings(), f"  {key}: {value}\n"))
+    text = argo("one", "apps").replace("{server: 'https://kubernetes.default.svc', namespace: shop}", value)
+    ask(ASK, {"a.yaml": text, "b.yaml": text.replace("name: one", f"name: {value}"), "apps/x.yaml": settings()})
