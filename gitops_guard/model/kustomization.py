@@ -14,7 +14,7 @@ from posixpath import dirname, join, normpath
 from typing import Any, Final, NamedTuple
 
 from gitops_guard.model.placeholder import is_placeholder
-from gitops_guard.model.resource import FileKind, Resource, ResourceId, SourceFile, Tree
+from gitops_guard.model.resource import FieldPath, FileKind, Location, Resource, ResourceId, SourceFile, Tree
 
 NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 GENERATORS: Final = {"configMapGenerator": "ConfigMap", "secretGenerator": "Secret"}
@@ -83,7 +83,8 @@ class Member(NamedTuple):
 class Step(NamedTuple):
     """A document of a kustomization or component that chooses among *seen*, all of which is known.
 
-    *is_renamed* says that its own patches may change names, which what comes after them would have to know.
+    *is_renamed* says that its own patches may change names, which what comes after them would have to know. *at* is
+    where *body* stands in the document: a Flux Kustomization has it in its `spec`.
     """
 
     file: SourceFile
@@ -91,7 +92,11 @@ class Step(NamedTuple):
     body: Mapping[str, Any]
     seen: tuple[Member, ...]
     is_labelled: bool
-    is_renamed: bool
+    is_renamed: bool = False
+    at: FieldPath = ()
+
+    def locate(self, path: FieldPath) -> Location:
+        return self.file.locate(self.document, (*self.at, *path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +195,15 @@ class Kustomizations:
         self._apply(folder, work, ())
         return Build(tuple(work.members), work.unknown, tuple(work.steps), work.is_labelled, work.is_exact)
 
-    def apply(self, build: Build, components: Iterable[str]) -> Build:
-        """*build* with the components in these folders, as a Flux Kustomization adds them."""
+    def of_flux(self, folder: str, components: Iterable[str] = ()) -> Build:
+        """What a Flux Kustomization collects from its folder, with the components that it names from there."""
+        build = self.build(folder) if folder in self.files else self.plain(folder)
         work = _Work(list(build.members), build.unknown, [], build.is_labelled, build.is_exact)
-        for folder in components:
-            for base in self._bases(folder):
+        for entry in components:
+            path = local_path(folder, entry)
+            for base in self._bases(path) if path in self.files else ():
                 self.build(base)
-            self._component(folder, work, ())
+            self._component(path, work, ())
         return Build(tuple(work.members), work.unknown, tuple(work.steps), work.is_labelled, work.is_exact)
 
     def plain(self, folder: str) -> Build:

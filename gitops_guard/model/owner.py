@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from posixpath import dirname
 from typing import Any, Final, NamedTuple
 
-from gitops_guard.model.kustomization import Kustomizations, Member, Name, in_namespace, member_of
+from gitops_guard.model.kustomization import Kustomizations, Member, Name, in_namespace, member_of, texts
 from gitops_guard.model.resource import Resource, ResourceId, Tree
-from gitops_guard.model.source import Deployment, deployments, of_this_repository
+from gitops_guard.model.source import Deployment, deployments, folders, of_this_repository
 
 _NO_CLUSTER: Final = ("kubeConfig", "suspend")  # with these, what a Flux Kustomization holds is not applied here
 
@@ -40,18 +40,8 @@ def owners(tree: Tree, kustomizations: Kustomizations) -> list[Owner]:
     found = deployments(tree)
     if len(found) < 2:
         return []
-    here = of_this_repository(found, _folders(tree))
+    here = of_this_repository(found, folders(tree))
     return [owner for entry in found if entry.source in here for owner in _owner(tree, kustomizations, entry)]
-
-
-def _folders(tree: Tree) -> set[str]:
-    found: set[str] = set()
-    for file in tree.files:
-        folder = dirname(file.path)
-        while folder not in found:
-            found.add(folder)
-            folder = dirname(folder)
-    return found
 
 
 def _owner(tree: Tree, kustomizations: Kustomizations, entry: Deployment) -> Iterator[Owner]:
@@ -63,10 +53,8 @@ def _owner(tree: Tree, kustomizations: Kustomizations, entry: Deployment) -> Ite
 
 
 def _of_flux(kustomizations: Kustomizations, entry: Deployment) -> Iterator[Owner]:
-    is_built = entry.folder in kustomizations.files
-    build = kustomizations.build(entry.folder) if is_built else kustomizations.plain(entry.folder)
-    components = entry.spec.get("components")
-    if components or not build.is_exact or _may_change(entry.spec.get("patches")):
+    build = kustomizations.of_flux(entry.folder, texts(entry.spec.get("components")))
+    if not build.is_exact or _may_change(entry.spec.get("patches")):
         return
     namespace = entry.spec.get("targetNamespace")
     members = in_namespace(build.members, namespace) if isinstance(namespace, str) and namespace else build.members

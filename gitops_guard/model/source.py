@@ -169,6 +169,17 @@ def of_this_repository(found: Iterable[Deployment], folders: frozenset[str] | se
     return frozenset(told)
 
 
+def folders(tree: Tree) -> set[str]:
+    """All folders that hold a file, at any depth; the root is ""."""
+    found: set[str] = set()
+    for file in tree.files:
+        folder = dirname(file.path)
+        while folder not in found:
+            found.add(folder)
+            folder = dirname(folder)
+    return found
+
+
 def is_bootstrap(entry: Deployment) -> bool:
     """Whether `flux bootstrap` wrote it, for the repository that it lies in: it names its own folder."""
     folder, _, name = entry.resource.location.file.rpartition("/")

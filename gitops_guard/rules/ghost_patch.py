@@ -93,12 +93,23 @@ from typing import Any, Final, NamedTuple
 from gitops_guard.load import manifests
 from gitops_guard.model import kustomization, patch_target
 from gitops_guard.model.finding import Problem, Severity
-from gitops_guard.model.kustomization import GENERATORS, Member, Step, delivered, entries, local_path
+from gitops_guard.model.kustomization import (
+    GENERATORS,
+    Kustomizations,
+    Member,
+    Step,
+    delivered,
+    entries,
+    local_path,
+    texts,
+)
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import Document, FieldPath, FileKind, Location, SourceFile, Tree
 from gitops_guard.model.rule import Options, Profile, tree_rule
+from gitops_guard.model.source import deployments, folders, of_this_repository
 
 _FIELDS: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
+_SPEC: Final = frozenset({"patches", "images"})  # what a Flux Kustomization adds to the kustomization of its folder
 _SCALED: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"})
 _UNREADABLE: Final = frozenset({FileKind.BROKEN, FileKind.TEMPLATE, FileKind.GIT_CRYPT, FileKind.SYMLINK})
 
@@ -131,6 +142,27 @@ def ghost_patch(tree: Tree, _: Options) -> Iterator[tuple[SourceFile, Problem]]:
                     components.setdefault(step.file.path, []).append((file, step))
     for used in components.values():
         yield from _of_component(judge, used)
+    for step in _of_flux(tree, kustomizations):
+        yield from ((step.file, _problem(ghost, ghost.at)) for ghost in judge.step(step))
+
+
+def _of_flux(tree: Tree, kustomizations: Kustomizations) -> Iterator[Step]:
+    """Flux Kustomizations with patches or images of their own, where all is known that they apply."""
+    found = deployments(tree)
+    if not any(entry.spec.get("patches") or entry.spec.get("images") for entry in found):
+        return
+    files = {file.path: file for file in tree.files}
+    here = of_this_repository(found, folders(tree))
+    for entry in found:
+        if entry.source not in here or entry.source[0] != "flux":
+            continue
+        build = kustomizations.of_flux(entry.folder, texts(entry.spec.get("components")))
+        if not build.unknown and not _SPEC.isdisjoint(entry.spec):
+            resource = entry.resource
+            body = {key: value for key, value in entry.spec.items() if key in _SPEC}
+            at = (*resource.prefix, *entry.field)
+            file = files[resource.location.file]
+            yield Step(file, resource.document, body, build.members, build.is_labelled, at=at)
 
 
 def _problem(ghost: _Ghost, at: Location) -> Problem:
@@ -211,12 +243,12 @@ class _Judge:
             if patch_target.name_of(body) is None or not isinstance(body.get("kind"), str):
                 continue
             field = _wrong_field(step.seen, body)
-            at = step.file.locate(step.document, path)
+            at = step.locate(path)
             if file is not None and self._users.get(file.path) == 1:
                 at = file.locate(document.index, field)
             elif inline is not None:
                 line = parsed.source.locate(document.index, field).line
-                at = _inside(step.file, step.file.locate(step.document, inline), line)
+                at = _inside(step.file, step.locate(inline), line)
             yield _Ghost(path, _nothing(_named(body), step.seen, str(body.get("kind"))), at, is_fatal=True)
 
     def _file(self, step: Step, entry: str) -> SourceFile | None:
@@ -235,7 +267,7 @@ class _Judge:
             if not any(word in text and pattern.search(text) for text in texts):
                 path: FieldPath = ("images", number, "name")
                 message = f"no resource that is collected here has the image `{name}`, so this changes nothing"
-                yield _Ghost(path, message, step.file.locate(step.document, path), is_fatal=False)
+                yield _Ghost(path, message, step.locate(path), is_fatal=False)
 
     def _texts(self, step: Step) -> list[bytes]:
         """All that could name an image: what is collected, and every patch and kustomization but this one."""
@@ -263,28 +295,31 @@ def _patch_files(file: SourceFile, body: object) -> Iterator[str]:
 
 def _of_target(step: Step, path: FieldPath, target: Mapping[str, Any]) -> _Ghost:
     field = patch_target.nearest(step.seen, target)
-    at = step.file.locate(step.document, (*path, field) if field else path)
+    at = step.locate((*path, field) if field else path)
     kind = target.get("kind")
     message = _nothing(_selector(target), step.seen, kind if isinstance(kind, str) else "")
-    return _Ghost(path, f"{message}; kustomize ignores the patch in silence", at, is_fatal=False)
+    late = field == "namespace" and step.body.get("namespace") == target[field]
+    hint = "; the kustomization sets the namespace only after its patches" if late else ""
+    return _Ghost(path, f"{message}{hint}; kustomize ignores the patch in silence", at, is_fatal=False)
 
 
 def _selector(target: Mapping[str, Any]) -> str:
     fields = (*patch_target.FIELDS, "labelSelector", "annotationSelector")
-    return ", ".join(f"{field} `{target[field]}`" for field in fields if isinstance(target.get(field), str))
+    chosen = ", ".join(f"{field} `{target[field]}`" for field in fields if isinstance(target.get(field), str))
+    return f"has {chosen}" if chosen else "is selected"
 
 
 def _named(body: Mapping[str, Any]) -> str:
     name = patch_target.name_of(body)
     place = f" in the namespace `{name.namespace}`" if name is not None and name.namespace else ""
-    return f"`{body.get('apiVersion')}` `{body.get('kind')}` `{name.name if name is not None else ''}`{place}"
+    return f"is the `{body.get('apiVersion')}` {body.get('kind')} `{name.name if name is not None else ''}`{place}"
 
 
 def _nothing(wanted: str, seen: tuple[Member, ...], kind: str) -> str:
-    there = sorted({member.names[-1].name for member in seen if member.kind == kind})
+    there = sorted({"/".join(filter(None, member.names[-1])) for member in seen if member.kind == kind})
     listed = ", ".join(f"`{name}`" for name in there[:3]) + (" …" if len(there) > 3 else "")
-    known = f"; of this kind there is {listed}" if there else ""
-    return f"nothing that is collected here is {wanted}{known}"
+    known = f" (of this kind there is {listed})" if there else ""
+    return f"no resource that is collected here {wanted}{known}"
 
 
 def _wrong_field(seen: tuple[Member, ...], body: Mapping[str, Any]) -> FieldPath:
@@ -320,8 +355,10 @@ def _generators(step: Step) -> Iterator[_Ghost]:
             target = {"kind": kind, "name": re.escape(name), "namespace": namespace}
             if not any(patch_target.is_selected(member, target) for member in step.seen):
                 path: FieldPath = (field, number, "name")
-                message = f"{_nothing(f'{kind} `{name}`', step.seen, kind)}; there is nothing to {entry['behavior']}"
-                yield _Ghost(path, message, step.file.locate(step.document, path), is_fatal=True)
+                message = (
+                    f"{_nothing(f'is the {kind} `{name}`', step.seen, kind)}; there is nothing to {entry['behavior']}"
+                )
+                yield _Ghost(path, message, step.locate(path), is_fatal=True)
 
 
 def _replicas(step: Step, members: list[Member]) -> Iterator[_Ghost]:
@@ -333,7 +370,7 @@ def _replicas(step: Step, members: list[Member]) -> Iterator[_Ghost]:
         if not any(patch_target.matches(re.escape(name), known.name) for member in scaled for known in member.names):
             path: FieldPath = ("replicas", number, "name")
             message = f"nothing that is collected here has replicas and the name `{name}`"
-            yield _Ghost(path, message, step.file.locate(step.document, path), is_fatal=True)
+            yield _Ghost(path, message, step.locate(path), is_fatal=True)
 
 
 def _replacements(step: Step, members: list[Member]) -> Iterator[_Ghost]:
@@ -353,4 +390,4 @@ def _replacements(step: Step, members: list[Member]) -> Iterator[_Ghost]:
 
 def _at_name(step: Step, path: FieldPath, selector: Mapping[str, Any]) -> Location:
     field = patch_target.nearest(step.seen, selector)
-    return step.file.locate(step.document, (*path, field) if field else path)
+    return step.locate((*path, field) if field else path)

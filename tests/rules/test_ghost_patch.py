@@ -182,6 +182,14 @@ def test_a_target_is_at_fault_in_the_field_that_alone_is_wrong(ask: Ask, target:
     assert [at.line for at, _ in ask(ASK, overlay(text, p=J))] == [line]
 
 
+def test_the_message_says_that_a_namespace_comes_too_late(ask: Ask) -> None:
+    text = "namespace: shop\npatches: [{path: p.yaml, target: {kind: Deployment, namespace: shop}}]\n"
+
+    ((_, problem),) = ask(ASK, overlay(text, p=J))
+
+    assert "sets the namespace only after its patches" in problem.message
+
+
 def test_the_message_names_what_there_is(ask: Ask) -> None:
     ((_, problem),) = ask(ASK, overlay(FILE, p=patch("api")))
 
@@ -307,3 +315,33 @@ def test_what_is_collected_has_all_its_names() -> None:
     assert member.names[0] == ("", "web")
     assert member.names[-1] == ("shop", "x-eu-web-x")
     assert member.labels == {"tier": "front", "l": "1"}
+
+
+def of_flux(spec: str) -> dict[str, str]:
+    """A cluster whose Flux Kustomization has something of its own to change in the folder `prod`."""
+    head = "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: %s, namespace: f}\n"
+    source = "  sourceRef: {kind: GitRepository, name: flux-system}\n"
+    return overlay("") | {
+        "clusters/a/flux-system/gotk-sync.yaml": f"{head % 'flux-system'}spec:\n  path: clusters/a\n{source}",
+        "clusters/a/apps.yaml": f"{head % 'apps'}spec:\n  path: ./prod\n{source}{spec}",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "severity"), [("web", []), ("api", [None])], ids=["what is there", "what is not there"]
+)
+def test_patches_of_a_flux_kustomization_need_a_target(ask: Ask, name: str, severity: list[None]) -> None:
+    text = patch(name).replace("\n", "\n        ")
+
+    found = ask(ASK, of_flux(f"  patches:\n    - patch: |\n        {text}\n"))
+
+    assert [problem.severity for _, problem in found] == severity
+    assert [(at.file, at.line) for at, _ in found] == [("clusters/a/apps.yaml", 12)][: len(severity)]
+
+
+def test_targets_and_images_of_a_flux_kustomization_may_select_nothing(ask: Ask) -> None:
+    images = "  images: [{name: docker.io/library/nginx, newTag: a}, {name: nowhere, newTag: b}]\n"
+    targets = "  patches: [{patch: '[]', target: {kind: Deployment}}, {patch: '[]', target: {kind: Service}}]\n"
+
+    assert [problem.severity for _, problem in ask(ASK, of_flux(targets + images))] == [Severity.WARNING] * 2
+    assert ask(ASK, of_flux(targets) | {"base/kustomization.yaml": "resources: [https://example.com/a.yaml]\n"}) == []
