@@ -110,6 +110,7 @@ from gitops_guard.model.source import deployments, folders, of_this_repository
 
 _FIELDS: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
 _SPEC: Final = frozenset({"patches", "images"})  # what a Flux Kustomization adds to the kustomization of its folder
+_IMAGE: Final = re.compile(r"[\w./:@-]{1,500}")  # another name is computed later, or a regular expression
 _SCALED: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"})
 _UNREADABLE: Final = frozenset({FileKind.BROKEN, FileKind.TEMPLATE, FileKind.GIT_CRYPT, FileKind.SYMLINK})
 
@@ -259,7 +260,7 @@ class _Judge:
         texts: list[bytes] | None = None
         for number, entry in entries(step.body.get("images")):
             name = entry.get("name")
-            if not isinstance(name, str) or not name or is_placeholder(name) or len(name) > 500:
+            if not isinstance(name, str) or not _IMAGE.fullmatch(name):
                 continue
             texts = self._texts(step) if texts is None else texts
             word = name.encode("utf-8", "surrogatepass")

@@ -7,8 +7,9 @@ Judged are manifests and patches in a folder with a kustomization, and in a fold
 at least half of the files. Whoever mentions a file knows of it: a kustomization anywhere, also in a comment
 (`# - job.yaml` says that it is left out on purpose), a script, a workflow, an Argo CD Application. Not reported are
 examples, templates, tests and what its name or folder tells to be off (`words`), what bootstraps a cluster, the Flux
-Kustomization or Argo CD Application that deploys the very folder, and Secrets that are not encrypted: they are forms to
-fill in, which nobody should list.
+Kustomization or Argo CD Application that deploys the very folder, and what somebody applies by hand when it is needed:
+files of Secrets that are not encrypted (forms to fill in), of Jobs, Pods, backups and restores, and the roles for users
+that operators come with (`…_viewer_role.yaml`).
 
 Source: https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/resource/
 
@@ -81,6 +82,8 @@ _LISTED: Final = frozenset({FileKind.MANIFEST, FileKind.SOPS, FileKind.STRATEGIC
 _PATCHES: Final = frozenset({FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH})
 _TOKEN: Final = re.compile(rb"[^\s\"'=,\[\]{}#|>()`]+")
 _ENDINGS: Final = (b".yaml", b".yml", b".json")
+_BY_HAND: Final = frozenset({"Secret", "Job", "Pod", "Backup", "Restore"})
+_USER_ROLE: Final = re.compile(r"_(?:editor|viewer|admin)_role\.ya?ml$")
 _SPLIT: Final = re.compile(r"[^a-z0-9]+")
 _WORDS: Final = (
     "example", "examples", "sample", "samples", "template", "templates", "test", "tests", "testing", "e2e", "demo",
@@ -113,7 +116,8 @@ def unlisted_file(tree: Tree, options: Options) -> Iterator[tuple[Resource | Sou
 
 def _finding(tree: Tree, file: SourceFile, mentions: _Mentions) -> Iterator[tuple[Resource | SourceFile, Problem]]:
     resources = [resource for resource in tree.resources if resource.location.file == file.path]
-    if file.kind is FileKind.MANIFEST and all(resource.id.kind == "Secret" for resource in resources):
+    by_hand = _BY_HAND if file.kind is FileKind.MANIFEST else _BY_HAND - {"Secret"}
+    if file.kind not in _PATCHES and all(resource.id.kind in by_hand for resource in resources):
         return
     if mentions.is_known_elsewhere(file):
         return
@@ -131,7 +135,7 @@ def _finding(tree: Tree, file: SourceFile, mentions: _Mentions) -> Iterator[tupl
 
 
 def _is_deliberate(path: str, words: frozenset[str]) -> bool:
-    if any(part.startswith((".", "_")) for part in path.split("/")):
+    if any(part.startswith((".", "_")) for part in path.split("/")) or _USER_ROLE.search(path):
         return True
     return not words.isdisjoint(_SPLIT.split(path.lower()))
 

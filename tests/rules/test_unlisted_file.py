@@ -73,6 +73,7 @@ def test_what_something_else_mentions_is_known(ask: Ask, other: dict[str, str]) 
         pytest.param("tests/more.yaml", id="a test"),
         pytest.param("elsewhere/more.yaml", id="no kustomization there"),
         pytest.param("app/values.yaml", id="values"),
+        pytest.param("app/shop_viewer_role.yaml", id="a role for users"),
     ],
 )
 def test_what_lies_there_on_purpose_is_left_alone(ask: Ask, path: str) -> None:
@@ -96,6 +97,14 @@ def test_a_plain_secret_is_a_form_to_fill_in(ask: Ask) -> None:
 
     assert found(ask, {"app/more.yaml": secret}) == []
     assert found(ask, {"app/more.yaml": f"{secret}sops: {{mac: a}}\n"}) == ["app/more.yaml"]
+
+
+@pytest.mark.parametrize("kind", ["Job", "Pod", "Backup", "Restore"])
+def test_what_somebody_applies_by_hand_needs_no_list(ask: Ask, kind: str) -> None:
+    by_hand = f"apiVersion: batch/v1\nkind: {kind}\nmetadata: {{name: a}}\n"
+
+    assert found(ask, {"app/more.yaml": by_hand}) == []
+    assert found(ask, {"app/more.yaml": f"{by_hand}---\n{CONFIG}"}) == ["app/more.yaml"]
 
 
 def test_a_folder_that_is_listed_file_by_file_misses_one(ask: Ask) -> None:
