@@ -7,6 +7,7 @@ then namespace, prefix, suffix and labels. So a patch sees what came before it, 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -29,7 +30,7 @@ _SELECTING: Final = frozenset({*_PATCHES, *GENERATORS, "images", "replacements",
 # Where a JSON6902 patch gives another id: the name or namespace, all the metadata, kind or version.
 _RENAMING: Final = re.compile(rb"/(?:metadata/name|(?:metadata|kind|apiVersion)(?![\w/]))")
 _NOT_PREFIXED: Final = frozenset({"CustomResourceDefinition", "APIService", "Namespace"})
-_MANY: Final = 20_000  # a kustomization that collects more is not followed: doubling bases reach any number
+_MANY: Final = 10_000  # a kustomization that collects more is not followed: doubling bases reach any number
 _DEEP: Final = 40  # components in components
 _COMPONENTS: Final = 500  # in one kustomization, also through others
 # The kinds without a namespace that Kubernetes itself has; of custom ones, kustomize knows nothing either.
@@ -105,7 +106,7 @@ class Build:
 
     *steps* are those of the kustomization itself and of its components, not of its bases. *is_labelled* says that
     the labels and annotations of the members are known, which a patch may change; *is_exact* that all members are
-    delivered, and under their names.
+    delivered, and under their names; *unjudged* are the files of steps that see more than is known.
     """
 
     members: tuple[Member, ...] = ()
@@ -113,6 +114,7 @@ class Build:
     steps: tuple[Step, ...] = ()
     is_labelled: bool = True
     is_exact: bool = True
+    unjudged: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -124,7 +126,12 @@ class _Work:
     steps: list[Step] = field(default_factory=list)
     is_labelled: bool = True
     is_exact: bool = True
+    unjudged: set[str] = field(default_factory=set)
     components: int = 0
+
+    def done(self) -> Build:
+        unjudged = frozenset(self.unjudged)
+        return Build(tuple(self.members), self.unknown, tuple(self.steps), self.is_labelled, self.is_exact, unjudged)
 
 
 class Kustomizations:
@@ -133,6 +140,7 @@ class Kustomizations:
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._builds: dict[str, Build] = {}
+        self._plain: dict[str, Build] = {}
         self.files: dict[str, SourceFile] = {}
         for file in tree.of_kind(FileKind.KUSTOMIZATION, FileKind.COMPONENT):
             folder, _, name = file.path.rpartition("/")
@@ -149,6 +157,14 @@ class Kustomizations:
     @cached_property
     def _by_path(self) -> dict[str, SourceFile]:
         return {file.path: file for file in self._tree.files}
+
+    @cached_property
+    def _paths(self) -> list[str]:
+        return sorted(self._by_path)
+
+    @cached_property
+    def _folders(self) -> list[str]:
+        return sorted(self.files)
 
     def roots(self) -> list[str]:
         """The folders whose kustomization no other one collects."""
@@ -193,7 +209,7 @@ class Kustomizations:
     def _built(self, folder: str) -> Build:
         work = _Work()
         self._apply(folder, work, ())
-        return Build(tuple(work.members), work.unknown, tuple(work.steps), work.is_labelled, work.is_exact)
+        return work.done()
 
     def of_flux(self, folder: str, components: Iterable[str] = ()) -> Build:
         """What a Flux Kustomization collects from its folder, with the components that it names from there."""
@@ -204,22 +220,32 @@ class Kustomizations:
             for base in self._bases(path) if path in self.files else ():
                 self.build(base)
             self._component(path, work, ())
-        return Build(tuple(work.members), work.unknown, tuple(work.steps), work.is_labelled, work.is_exact)
+        return work.done()
 
     def plain(self, folder: str) -> Build:
         """What Flux makes of a folder without a kustomization: all manifests below it, and kustomizations as bases."""
+        if folder not in self._plain:
+            self._plain[folder] = self._of_folder(folder)
+        return self._plain[folder]
+
+    def _of_folder(self, folder: str) -> Build:
         work = _Work()
-        inside = f"{folder}/" if folder else ""
-        built = {below for below in self.files if below.startswith(inside)}
+        built = set(_below(self._folders, folder))
         for below in sorted(built):
             if not any(above in built for above in _above(dirname(below))):
                 self.build(below)
                 self._add_build(below, work)
-        for path in self._by_path:
-            is_manifest = path.startswith(inside) and path.endswith((".yaml", ".yml"))
+        for path in _below(self._paths, folder):
+            is_manifest = path.endswith((".yaml", ".yml"))
             if is_manifest and not any(above in built for above in _above(dirname(path))):
                 self._add_file(path, work)
-        return Build(tuple(work.members), work.unknown, (), work.is_labelled, work.is_exact)
+        return work.done()
+
+    def directory(self, folder: str, *, recurses: bool) -> Iterator[Member]:
+        """What Argo CD makes of a folder without a kustomization: its manifests, those below only if it *recurses*."""
+        for path in _below(self._paths, folder):
+            if recurses or dirname(path) == folder:
+                yield from map(member_of, self._resources.get(path, ()))
 
     def _apply(self, folder: str, work: _Work, within: tuple[str, ...]) -> None:
         """The documents of one kustomization or component, on what was collected before."""
@@ -233,7 +259,9 @@ class Kustomizations:
             for entry in texts(body.get("components")):
                 self._component(local_path(folder, entry), work, (*within, folder))
             is_renamed, is_thinned = self._effects(folder, body)
-            if not work.unknown and not _SELECTING.isdisjoint(body):
+            if work.unknown:
+                work.unjudged.add(file.path)
+            elif not _SELECTING.isdisjoint(body):
                 work.steps.append(Step(file, document, body, tuple(work.members), work.is_labelled, is_renamed))
             work.is_exact = work.is_exact and not (is_renamed or is_thinned or body.get("transformers"))
             if is_renamed:
@@ -431,6 +459,15 @@ def _renamed(member: Member, namespace: str, prefix: str, suffix: str) -> Member
             names += [f"{prefix}{last.name}", f"{prefix}{last.name}{suffix}"]
         steps = [Name(space, name) for name in names]
     return member._replace(names=tuple(dict.fromkeys([*(n for n in member.names if n != steps[-1]), *steps])))
+
+
+def _below(ordered: list[str], folder: str) -> Iterator[str]:
+    """Those of the *ordered* paths that lie below *folder*."""
+    inside = f"{folder}/" if folder else ""
+    for number in range(bisect_left(ordered, inside), len(ordered)):
+        if not ordered[number].startswith(inside):
+            return
+        yield ordered[number]
 
 
 def _above(folder: str) -> Iterator[str]:

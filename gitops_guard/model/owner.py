@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from posixpath import dirname
 from typing import Any, Final, NamedTuple
 
-from gitops_guard.model.kustomization import Kustomizations, Member, Name, in_namespace, member_of, texts
+from gitops_guard.model.kustomization import Kustomizations, Member, Name, in_namespace, texts
 from gitops_guard.model.resource import Resource, ResourceId, Tree
 from gitops_guard.model.source import Deployment, deployments, folders, of_this_repository
 
@@ -41,15 +40,15 @@ def owners(tree: Tree, kustomizations: Kustomizations) -> list[Owner]:
     if len(found) < 2:
         return []
     here = of_this_repository(found, folders(tree))
-    return [owner for entry in found if entry.source in here for owner in _owner(tree, kustomizations, entry)]
+    return [owner for entry in found if entry.source in here for owner in _owner(kustomizations, entry)]
 
 
-def _owner(tree: Tree, kustomizations: Kustomizations, entry: Deployment) -> Iterator[Owner]:
+def _owner(kustomizations: Kustomizations, entry: Deployment) -> Iterator[Owner]:
     if entry.source[0] == "flux":
         if not any(entry.spec.get(key) for key in _NO_CLUSTER):
             yield from _of_flux(kustomizations, entry)
     elif entry.field[1:2] != ("template",) and not any(entry.spec.get(key) for key in ("helm", "kustomize", "plugin")):
-        yield from _of_argo(tree, kustomizations, entry)
+        yield from _of_argo(kustomizations, entry)
 
 
 def _of_flux(kustomizations: Kustomizations, entry: Deployment) -> Iterator[Owner]:
@@ -72,7 +71,7 @@ def _may_change(patches: object) -> bool:
     return "$patch" in text or "/metadata/name" in text or "allowNameChange" in text
 
 
-def _of_argo(tree: Tree, kustomizations: Kustomizations, entry: Deployment) -> Iterator[Owner]:
+def _of_argo(kustomizations: Kustomizations, entry: Deployment) -> Iterator[Owner]:
     destination = _map(_spec(entry.resource).get("destination"))
     cluster = _text(destination.get("server")) or _text(destination.get("name"))
     directory = _map(entry.spec.get("directory"))
@@ -81,15 +80,9 @@ def _of_argo(tree: Tree, kustomizations: Kustomizations, entry: Deployment) -> I
         if build.is_exact:
             yield Owner(entry, cluster, build.members)
     elif not directory.get("include") and not directory.get("exclude"):
-        inside = f"{entry.folder}/" if entry.folder else ""
-        recurses = bool(directory.get("recurse"))
-        found = (
-            member_of(resource)
-            for resource in tree.resources
-            if dirname(resource.location.file) == entry.folder
-            or (recurses and resource.location.file.startswith(inside))
+        yield Owner(
+            entry, cluster, tuple(kustomizations.directory(entry.folder, recurses=bool(directory.get("recurse"))))
         )
-        yield Owner(entry, cluster, tuple(found))
 
 
 def clusters(found: Sequence[Owner]) -> list[list[Owner]]:

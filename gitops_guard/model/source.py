@@ -86,6 +86,8 @@ def deployments(tree: Tree) -> list[Deployment]:
 def _is_fixed(resource: Resource) -> bool:
     if resource.id.kind != "GitRepository":
         return False
+    if value_at(resource.body, ("spec", "include")):
+        return True  # folders of other repositories lie in it
     reference = value_at(resource.body, ("spec", "ref"))
     return isinstance(reference, Mapping) and not reference.keys().isdisjoint(("tag", "semver", "commit", "name"))
 

@@ -133,16 +133,19 @@ def ghost_patch(tree: Tree, _: Options) -> Iterator[tuple[SourceFile, Problem]]:
     if not kustomizations.files:
         return
     judge = _Judge(tree)
+    unjudged: set[str] = set()
     components: dict[str, list[tuple[SourceFile, Step]]] = {}
     for folder, file in kustomizations.files.items():
         if file.kind is FileKind.KUSTOMIZATION:
-            for step in kustomizations.build(folder).steps:
+            build = kustomizations.build(folder)
+            unjudged |= build.unjudged
+            for step in build.steps:
                 if step.file is file:
                     yield from ((file, _problem(ghost, ghost.at)) for ghost in judge.step(step))
                 else:
                     components.setdefault(step.file.path, []).append((file, step))
-    for used in components.values():
-        yield from _of_component(judge, used)
+    for path, used in components.items():
+        yield from _of_component(judge, used, is_known=path not in unjudged)
     for step in _of_flux(tree, kustomizations):
         yield from ((step.file, _problem(ghost, ghost.at)) for ghost in judge.step(step))
 
@@ -170,8 +173,13 @@ def _problem(ghost: _Ghost, at: Location) -> Problem:
     return Problem(ghost.entry, ghost.message, at=at, severity=None if ghost.is_fatal else Severity.WARNING)
 
 
-def _of_component(judge: _Judge, used: list[tuple[SourceFile, Step]]) -> Iterator[tuple[SourceFile, Problem]]:
-    """In the component what is for nobody who uses it; where it is used what stops that build alone."""
+def _of_component(
+    judge: _Judge, used: list[tuple[SourceFile, Step]], *, is_known: bool
+) -> Iterator[tuple[SourceFile, Problem]]:
+    """In the component what is for nobody who uses it; where it is used what stops that build alone.
+
+    *is_known* says that there is nobody else.
+    """
     found = [(user, step, judge.step(step)) for user, step in used]
     of_all = set.intersection(*({(step.document, ghost.entry) for ghost in ghosts} for _, step, ghosts in found))
     told: set[tuple[int, FieldPath]] = set()
@@ -179,7 +187,7 @@ def _of_component(judge: _Judge, used: list[tuple[SourceFile, Step]]) -> Iterato
         for ghost in ghosts:
             key = step.document, ghost.entry
             if key in of_all:
-                if key not in told and ghost.is_fatal:
+                if key not in told and (ghost.is_fatal or is_known):
                     yield step.file, _problem(ghost, ghost.at)
                 told.add(key)
             elif ghost.is_fatal:

@@ -87,8 +87,8 @@ _USER_ROLE: Final = re.compile(r"_(?:editor|viewer|admin)_role\.ya?ml$")
 _SPLIT: Final = re.compile(r"[^a-z0-9]+")
 _WORDS: Final = (
     "example", "examples", "sample", "samples", "template", "templates", "test", "tests", "testing", "e2e", "demo",
-    "disabled", "unused", "old", "backup", "bak", "archive", "archived", "deprecated", "draft", "wip", "optional",
-    "docs", "doc", "bootstrap", "manual", "hack", "dist", "ignore", "ignored", "off", "debug",
+    "disabled", "unused", "old", "bak", "archive", "archived", "deprecated", "draft", "wip", "optional", "docs", "doc",
+    "bootstrap", "manual", "hack", "dist", "ignore", "ignored", "debug",
 )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ _WORDS: Final = (
     options={
         "words": Option(
             _WORDS,
-            "words in the name of a file or folder that say that nothing has to list it",
+            "words in the name of a file, or names of folders, that say that nothing has to list it",
             {"type": "array", "items": {"type": "string"}},
         )
     },
@@ -137,7 +137,8 @@ def _finding(tree: Tree, file: SourceFile, mentions: _Mentions) -> Iterator[tupl
 def _is_deliberate(path: str, words: frozenset[str]) -> bool:
     if any(part.startswith((".", "_")) for part in path.split("/")) or _USER_ROLE.search(path):
         return True
-    return not words.isdisjoint(_SPLIT.split(path.lower()))
+    *folders, name = path.lower().split("/")
+    return not words.isdisjoint(folders) or not words.isdisjoint(_SPLIT.split(name))
 
 
 class _Mentions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -45,11 +45,11 @@ def test_circles_are_found_once_from_their_first_node(needs: dict[str, str], exp
 
 
 def test_a_chain_of_any_length_ends_soon() -> None:
-    start = perf_counter()
+    start = process_time()
 
     assert list(circles({number: [number + 1] for number in range(100_000)})) == []
     assert len(next(circles({number: [(number + 1) % 100_000] for number in range(100_000)}))) == 100_000
-    assert perf_counter() - start < 4
+    assert process_time() - start < 4
 
 
 def test_the_entry_that_closes_the_circle_is_that_of_what_most_depend_on(ask: Ask) -> None:
@@ -202,8 +202,8 @@ def test_values_of_any_type_crash_nothing(ask: Ask, value: str) -> None:
 def test_a_thousand_kustomizations_in_a_chain_end_soon(ask: Ask) -> None:
     files = {f"k{n}/kustomization.yaml": f"resources: [../k{n + 1}, x.yaml]\n" for n in range(1000)}
     files |= {f"k{n}/x.yaml": waved("ConfigMap", f"a{n}", "1") for n in range(1000)}
-    start = perf_counter()
+    start = process_time()
 
     assert ask(ASK, files) == []
     assert len(ask(ASK, files | {"k1000/kustomization.yaml": "resources: [../k0]\n"})) == 1
-    assert perf_counter() - start < 20
+    assert process_time() - start < 20

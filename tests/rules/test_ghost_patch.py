@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -258,22 +258,22 @@ def test_values_of_any_type_crash_nothing(ask: Ask, value: str) -> None:
     ["(a+)+$", "(a|aa)*b", "a*a*a*a*a*b", "(" * 200, "a{1000}{1000}", "[" * 100, "\\" * 99, "x" * 200_000, "(?=a)*"],
 )
 def test_no_pattern_of_a_target_runs_long(pattern: str) -> None:
-    start = perf_counter()
+    start = process_time()
 
     patch_target.matches(pattern, "a" * 253)
     patch_target.matches(pattern, "a" * 200_000)
 
-    assert perf_counter() - start < 1
+    assert process_time() - start < 1
 
 
 def test_a_hostile_label_selector_and_image_end_soon(ask: Ask) -> None:
-    start = perf_counter()
+    start = process_time()
 
     long = "a" * 200_000
     ask(ASK, overlay(f"patches: [{{path: p.yaml, target: {{labelSelector: '{long}=={long}'}}}}]\n", p=J))
     ask(ASK, overlay(f"images: [{{name: {'a' * 400}, newTag: b}}]\n# {long}\n", f"resources: [web.yaml]\n# {long}\n"))
 
-    assert perf_counter() - start < 3
+    assert process_time() - start < 3
 
 
 def test_bases_that_double_end_soon(ask: Ask) -> None:
@@ -284,11 +284,11 @@ def test_bases_that_double_end_soon(ask: Ask) -> None:
             f"k{n}/a/kustomization.yaml": f"resources: [../../k{n - 1}]\nnamePrefix: a-\n",
             f"k{n}/b/kustomization.yaml": f"resources: [../../k{n - 1}]\nnamePrefix: b-\n",
         }
-    start = perf_counter()
+    start = process_time()
     built = Kustomizations(tree.from_files({path: text.encode() for path, text in files.items()})).build("k39")
 
     assert built.unknown == "it collects too much"
-    assert perf_counter() - start < 5
+    assert process_time() - start < 5
 
 
 def test_components_that_double_or_contain_themselves_end_soon() -> None:
@@ -299,12 +299,12 @@ def test_components_that_double_or_contain_themselves_end_soon() -> None:
         "c30/kustomization.yaml": "kind: Component\ncomponents: [../c30]\n",
         "a/kustomization.yaml": "components: [../c0]\n",
     }
-    start = perf_counter()
+    start = process_time()
 
     kustomizations = Kustomizations(tree.from_files({path: text.encode() for path, text in files.items()}))
 
     assert kustomizations.build("a").unknown
-    assert perf_counter() - start < 5
+    assert process_time() - start < 5
 
 
 def test_what_is_collected_has_all_its_names() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -148,8 +148,8 @@ def test_kustomizations_of_any_content_crash_nothing_and_cost_little(ask: Ask) -
         "b/kustomization.yaml": "- 1\n",
         "b/x.yaml": "",
     }
-    start = perf_counter()
+    start = process_time()
 
     found(ask, files)
 
-    assert perf_counter() - start < 2
+    assert process_time() - start < 2
