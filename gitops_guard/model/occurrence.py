@@ -58,23 +58,25 @@ class Occurrences:
 
     def _located(self) -> Iterator[tuple[Location, Field]]:
         for document in self._file.documents:
-            for path, text in texts(document.body):
+            for path, text in leaves(document.body):
+                if not isinstance(text, str):
+                    continue
                 is_secret = self._file.kind in _JUDGED and _is_secret_data(document.body, path)
                 yield self._file.locate(document.index, path), Field(document.index, path, text, is_secret)
 
 
-def texts(body: Any) -> Iterator[tuple[FieldPath, str]]:
-    """The texts of a document. What several aliases share is visited once, so that no bomb goes off."""
+def leaves(body: Any) -> Iterator[tuple[FieldPath, Any]]:
+    """What is neither map nor list, in its order. What aliases share is visited once, so that no bomb goes off."""
     seen: set[int] = set()
     waiting: list[tuple[FieldPath, Any]] = [((), body)]
     while waiting:
         path, value = waiting.pop()
-        if isinstance(value, str):
+        if not isinstance(value, dict | list):
             yield path, value
-        elif isinstance(value, dict | list) and id(value) not in seen:
+        elif id(value) not in seen:
             seen.add(id(value))
-            items = value.items() if isinstance(value, dict) else enumerate(value)
-            waiting.extend(((*path, step), below) for step, below in items)
+            items = list(value.items() if isinstance(value, dict) else enumerate(value))
+            waiting.extend(((*path, step), below) for step, below in reversed(items))
 
 
 def _is_secret_data(body: Any, path: FieldPath) -> bool:
