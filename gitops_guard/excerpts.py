@@ -21,6 +21,8 @@ class Excerpts:
         """The line *number*, from 1, of a resource of this *kind*; "" where it is empty or may not be shown."""
         if number > len(self._lines):
             return ""
+        if b'\\"' in self._lines[number - 1]:  # a text inside of a text, which has names and values of its own
+            return ""
         line = _text(self._lines[number - 1])
         if not line.strip() or not may_show(line, kind or self._kind):
             return ""
