@@ -228,9 +228,19 @@ def _of_broken() -> list[Canary]:
     job = POD + "      env:\n        - name: DB_PASSWORD\n          value: [@]\n"
     return [
         _canary("", "b/broken.yaml", SECRET + 'stringData:\n  entry: "@\n more: x\n'),
-        _canary("", "b/flow.yaml", "{apiVersion: v1, kind: Secret, metadata: {name: flow}, stringData: {password: @}\n"),
-        _canary("", "b/list.json", '{"apiVersion": "v1", "kind": "List", "items": [{"kind": "Secret", "stringData": {"password": "@"}]}\n'),
-        _canary("", "b/text.json", '{"apiVersion": "v1", "kind": "ConfigMap", "data": {"app.json": "{\\"password\\": \\"@\\"}"}\n'),
+        _canary(
+            "", "b/flow.yaml", "{apiVersion: v1, kind: Secret, metadata: {name: flow}, stringData: {password: @}\n"
+        ),
+        _canary(
+            "",
+            "b/list.json",
+            '{"apiVersion": "v1", "kind": "List", "items": [{"kind": "Secret", "stringData": {"password": "@"}]}\n',
+        ),
+        _canary(
+            "",
+            "b/text.json",
+            '{"apiVersion": "v1", "kind": "ConfigMap", "data": {"app.json": "{\\"password\\": \\"@\\"}"}',
+        ),
         _canary("", "b/type.yaml", SECRET + "stringData:\n  entry: [@]\nunknown: @\n"),
         _canary("", "b/number.yaml", SECRET + "data:\n  pin: @\n", "830274619355"),
         _canary("", "b/env.yaml", job),

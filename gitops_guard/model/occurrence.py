@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from gitops_guard.model.resource import FieldPath, FileKind, Location, SourceFile
 
+SHORTEST: Final = 16  # characters; fields with less are not looked for
 _BOM: Final = b"\xef\xbb\xbf"
 # Of these, `plaintext-secret` judges the data of Secrets.
 _JUDGED: Final = frozenset({FileKind.MANIFEST, FileKind.SOPS, FileKind.STRATEGIC_PATCH})
@@ -49,7 +50,10 @@ class Occurrences:
         return Location(self._file.path, self._line, self._column)
 
     def field(self, location: Location, text: str) -> Field | None:
-        """The field that holds *text* at *location*; None for a comment, a key, or a file that is no YAML."""
+        """The field that holds *text* at *location*; None for a comment, a key, or a file that is no YAML.
+
+        *text* has at least SHORTEST characters.
+        """
         if self._fields is None:
             self._fields = sorted(self._located(), key=lambda item: item[0])
         at = bisect_right(self._fields, location, key=lambda item: item[0]) - 1
@@ -59,7 +63,7 @@ class Occurrences:
     def _located(self) -> Iterator[tuple[Location, Field]]:
         for document in self._file.documents:
             for path, text in leaves(document.body):
-                if not isinstance(text, str):
+                if not isinstance(text, str) or len(text) < SHORTEST:
                     continue
                 is_secret = self._file.kind in _JUDGED and _is_secret_data(document.body, path)
                 yield self._file.locate(document.index, path), Field(document.index, path, text, is_secret)

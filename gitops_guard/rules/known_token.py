@@ -61,13 +61,16 @@ _FIX: Final = "revoke it where it was issued, then keep it encrypted (SOPS, Seal
 def known_token(file: SourceFile, _: Options) -> Iterator[tuple[int, Problem]]:
     if not file.data or not token_formats.may_hold(file.data):
         return
-    found = find(file.data, token_formats.formats())
     occurrences = Occurrences(file)
-    for token in found:
+    seen: set[tuple[int, bytes]] = set()
+    for token in find(file.data, token_formats.formats()):
         text = file.data[token.start : token.end]
         location = occurrences.location(token.start)
+        if (location.line, text) in seen or _is_published(text):
+            continue
+        seen.add((location.line, text))
         field = occurrences.field(location, text.decode("latin-1"))
-        if (field is None or not field.is_secret_data) and not _is_published(text):
+        if field is None or not field.is_secret_data:
             yield field.document if field else 0, _problem(token, text, location, field)
 
 

@@ -61,7 +61,7 @@ from typing import Final
 from gitops_guard.load import token_formats
 from gitops_guard.model import private_key as keys
 from gitops_guard.model.finding import Problem, Severity
-from gitops_guard.model.occurrence import Field, Occurrences
+from gitops_guard.model.occurrence import SHORTEST, Field, Occurrences
 from gitops_guard.model.resource import Location, SourceFile
 from gitops_guard.model.rule import Options, Profile, file_rule
 
@@ -76,7 +76,7 @@ def private_key(file: SourceFile, _: Options) -> Iterator[tuple[int, Problem]]:
     occurrences = Occurrences(file)
     for key in keys.find(file.data):
         location = occurrences.location(key.start)
-        field = occurrences.field(location, file.data[key.start : key.start + 16].decode("latin-1"))
+        field = occurrences.field(location, file.data[key.start : key.start + SHORTEST].decode("latin-1"))
         if field is not None and field.is_secret_data:
             continue
         if key.state is not keys.State.CUT or (field is not None and field.key.lower() not in _PROSE):
