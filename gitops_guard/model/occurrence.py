@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from gitops_guard.model.resource import FieldPath, FileKind, Location, SourceFile
 
-SHORTEST: Final = 16  # characters; fields with less are not looked for
+SHORTEST: Final = 12  # characters; fields with less are not looked for
 _BOM: Final = b"\xef\xbb\xbf"
 # Of these, `plaintext-secret` judges the data of Secrets.
 _JUDGED: Final = frozenset({FileKind.MANIFEST, FileKind.SOPS, FileKind.STRATEGIC_PATCH})
