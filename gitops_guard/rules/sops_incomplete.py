@@ -138,7 +138,7 @@ def sops_incomplete(tree: Tree, options: Options) -> Iterator[Found]:
     for file in tree.files:
         if file.kind in _JUDGED and basename(file.path) != CONFIG_NAME:
             is_marked = any(marker in basename(file.path) for marker in markers)
-            if is_marked or configs:
+            if is_marked or (configs and _may_matter(file)):
                 yield from _of_plain(file, configs, is_marked=is_marked)
 
 
@@ -251,6 +251,11 @@ def _of_plain(file: SourceFile, configs: Configs, *, is_marked: bool) -> Iterato
             path, severity = found
             yield file, _problem(file, document, path, _not_encrypted(config, rule), severity=severity)
             return
+
+
+def _may_matter(file: SourceFile) -> bool:
+    """Of manifests whose name says nothing, only those that hold a Secret: most do not, and need no pattern."""
+    return file.kind not in (FileKind.MANIFEST, FileKind.STRATEGIC_PATCH) or b"Secret" in file.data
 
 
 def _not_encrypted(config: SopsConfig | None, rule: CreationRule | None) -> str:
