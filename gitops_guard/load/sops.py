@@ -26,19 +26,15 @@ Comments = Callable[[], Sequence[str]]
 
 
 class Selection:
-    """Which fields are encrypted: what a `sops` block or a creation rule says."""
+    """Which fields are encrypted: what a `sops` block or a creation rule says; *is_default* where it says nothing."""
 
     def __init__(self, said: Mapping[str, Any]) -> None:
         self._said = {name: said[name] for name in SELECTORS if isinstance(said.get(name), str) and said[name]}
-        if not self._said:
+        self.is_default = not self._said
+        if self.is_default:
             self._said = {"unencrypted_suffix": _DEFAULT_SUFFIX}
         self._patterns: dict[str, Linear | None] = {}
         self._known: dict[tuple[str, str], bool] = {}
-
-    @property
-    def has_suffixes_only(self) -> bool:
-        """Whether all is encrypted but what a suffix exempts: also `apiVersion` and `kind`."""
-        return set(self._said) == {"unencrypted_suffix"}
 
     def covers(self, path: FieldPath, comments: Comments) -> bool:
         """Whether the field at *path* is encrypted. Numbers of lists are no part of a path; *comments* stand above."""

@@ -196,7 +196,11 @@ def _forgotten(file: SourceFile, document: Document, selection: Selection) -> It
 
 
 def _plain_leaves(file: SourceFile, document: Document, selection: Selection) -> Iterator[FieldPath]:
+    # SOPS writes down what it left out: who did not keep that line shows a part of an encrypted resource.
+    is_shown = selection.is_default and isinstance(document.body, Mapping) and is_plain(document.body.get("kind"))
     for path, value in leaves(document.body):
+        if is_shown and path[:1] not in (("data",), ("stringData",)):
+            continue
         if path[:1] != ("sops",) and is_plain(value) and _covers(selection, file, document, path):
             yield path
 
