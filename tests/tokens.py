@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import re._parser as parser  # type: ignore[import-not-found] - typeshed leaves it out
+import re._parser as parser  # type: ignore[import-not-found]  # typeshed leaves it out
 from random import Random
 from typing import Any
 
