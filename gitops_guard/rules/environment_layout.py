@@ -1,20 +1,38 @@
 """Environments are told apart in more than one way, or not at all, so that nobody can see what production gets.
 
 One folder for each environment, all of them on one branch, shows what differs, lets one pull request promote a change,
-and needs no merges between branches. Three things are reported, each once for its cause:
+and needs no merges between branches. Each of these is reported once for its cause:
 
+- environments that are branches: sources of Flux or Argo CD for one repository, or values of the generators of an
+  ApplicationSet, that differ only in their branch;
+- several environments in one folder or file: `deployment-prod.yaml` beside `deployment-staging.yaml`, or twins in the
+  namespaces `shop-prod` and `shop-staging`, that reach a cluster together;
+- a path to files of another environment: `../staging` in a kustomization of production, a Flux Kustomization, an Argo
+  CD Application or the values files of a HelmRelease of production that names staging's;
+- the namespace of another environment: `shop-staging` in the folder of production;
 - manifests that lie beside the folders of environments, in none of them, and that nothing refers to;
-- environments that are branches: Flux or Argo CD sources of one repository that differ only in their branch;
+- an app that lacks one environment which the apps beside it have, three of them for each that differs. The option
+  `only` says where that is meant so; without production, which a new app may not have reached, it is an `info`;
 - two conventions side by side: folders named for an environment (`apps/production`) and folders with its name as a
   suffix (`shop-production`).
 
 Bases, components, and what a kustomization, a Flux Kustomization or an Argo CD Application refers to are shared on
-purpose. Where names mislead, `layout` in the configuration says which paths belong to which environment.
+purpose. Not reported either: lists of namespaces, rights, sources or Applications for all environments; what deploys to
+another cluster or is called for the environment that it names; a place that names several other environments; canary,
+preview, sandbox and demo environments that are made from another one; the namespaces of a cluster that holds several
+environments. Where names mislead, `layout` in the configuration says which paths belong to which environment.
 
 Source: https://fluxcd.io/flux/guides/repository-structure/,
 https://codefresh.io/blog/stop-using-branches-deploying-different-gitops-environments/
 
 ## Fails
+
+```yaml title="apps/production/kustomization.yaml"
+namespace: shop-staging  # finding
+resources:
+  - shop.yaml
+  - ../staging/ingress.yaml  # finding
+```
 
 ```yaml title="apps/production/shop.yaml"
 apiVersion: v1
@@ -28,10 +46,30 @@ kind: ServiceAccount
 metadata: {name: shop, namespace: shop}
 ```
 
+```yaml title="apps/staging/ingress.yaml"
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: ingress, namespace: shop}
+```
+
 ```yaml title="apps/cart/cart.yaml"
 apiVersion: v1  # finding
 kind: ServiceAccount
 metadata: {name: cart, namespace: shop}
+```
+
+```yaml title="reports.yaml"
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: reports
+  namespace: reports-production
+---
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: reports
+  namespace: reports-staging  # finding
 ```
 
 ```yaml title="sources.yaml"
@@ -81,15 +119,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from posixpath import dirname, join, normpath
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from gitops_guard.load import environments
+from gitops_guard.load import blends, crossings, environments, foreign_namespaces, gaps
+from gitops_guard.load.branches import environments_by_branch
 from gitops_guard.load.layout import APP_FOLDERS, CLUSTER_FOLDERS, OVERLAY_FOLDERS, SHARED_FOLDERS
 from gitops_guard.model.finding import Problem, Severity
-from gitops_guard.model.resource import App, FieldPath, FileKind, Resource, Tree
-from gitops_guard.model.rule import Options, tree_rule
-from gitops_guard.model.source import argo_sources, deployed_folders
-from gitops_guard.model.workload import value_at
+from gitops_guard.model.resource import App, FileKind, Resource, SourceFile, Tree
+from gitops_guard.model.rule import Option, Options, tree_rule
+from gitops_guard.model.source import deployed_folders
 
 # What is not deployed, or serves all environments, when it lies beside them.
 _APART: Final = (
@@ -101,66 +139,68 @@ _APART: Final = (
 )
 
 
-@tree_rule(Severity.WARNING, whole=True)
-def environment_layout(tree: Tree, _: Options) -> Iterator[tuple[Resource, Problem]]:
+_EACH_ITS_OWN: Final = "a change there reaches both at once"
+_OPTIONS: Final = {
+    "only": Option(
+        {},
+        "Apps that are meant to be in some environments only: `{mail-catcher: [staging]}`.",
+        {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+    )
+}
+
+Said = tuple[Resource | SourceFile, Problem]
+
+
+@tree_rule(Severity.WARNING, whole=True, options=_OPTIONS)
+def environment_layout(tree: Tree, options: Options) -> Iterator[Said]:
     yield from _branches(tree)
+    yield from _blends(tree)
+    yield from _crossings(tree)
+    yield from _gaps(tree, options["only"])
     placed = [app for app in tree.apps if app.environment]
     if placed:
         yield from _outside(tree, placed)
         yield from _mixed(tree, placed)
 
 
-class _Branch(NamedTuple):
-    resource: Resource
-    path: FieldPath
-    name: str
-
-
-def _branches(tree: Tree) -> Iterator[tuple[Resource, Problem]]:
-    """Sources of one repository and one path whose branches are named for different environments."""
-    groups: dict[tuple[str, ...], list[_Branch]] = {}
-    for resource in tree.resources:
-        if resource.id.kind in ("GitRepository", "Application"):
-            for key, branch in _sources(resource):
-                groups.setdefault(key, []).append(branch)
-    for found in groups.values():
-        names = sorted({branch.name for branch in found})
-        if len({environments.canonical(name) for name in names if _is_environment(name)}) < 2:
-            continue
-        first = next(branch for branch in found if _is_environment(branch.name))
-        listed = ", ".join(f"`{name}`" for name in names)
+def _branches(tree: Tree) -> Iterator[Said]:
+    for found in environments_by_branch(tree):
+        first = next(branch for branch in found if branch.environment)
+        listed = ", ".join(f"`{name}`" for name in sorted({branch.name for branch in found}))
         message = f"environments are branches of one repository ({listed}); give each a folder on one branch"
         yield first.resource, Problem(first.path, message)
 
 
-def _sources(resource: Resource) -> Iterator[tuple[tuple[str, ...], _Branch]]:
-    spec = resource.body.get("spec")
-    if not isinstance(spec, Mapping):
-        return
-    match resource.id.group, resource.id.kind:
-        case "source.toolkit.fluxcd.io", "GitRepository":
-            branch = value_at(spec, ("ref", "branch"))
-            if isinstance(branch, str):
-                yield ("flux", _repository(spec.get("url"))), _Branch(resource, ("spec", "ref", "branch"), branch)
-        case "argoproj.io", "Application":
-            if len(argo_sources(spec)) == 1 and isinstance(spec.get("source"), Mapping):
-                yield from _argo_source(resource, spec["source"])
+def _crossings(tree: Tree) -> Iterator[Said]:
+    for found in crossings.references(tree):
+        message = f"this is in {found.environment}, and `{found.text}` belongs to {found.other}: {_EACH_ITS_OWN}"
+        yield found.subject, Problem(found.path, message, at=found.at)
+    for found in foreign_namespaces.find(tree):
+        message = f"this is in {found.environment}, and the namespace `{found.text}` is called for {found.other}"
+        yield found.subject, Problem(found.path, message, at=found.at)
 
 
-def _argo_source(resource: Resource, source: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], _Branch]]:
-    branch = source.get("targetRevision")
-    if isinstance(branch, str) and "chart" not in source:
-        key = ("argo", _repository(source.get("repoURL")), str(source.get("path")))
-        yield key, _Branch(resource, ("spec", "source", "targetRevision"), branch)
+def _blends(tree: Tree) -> Iterator[Said]:
+    for blend in blends.find(tree):
+        one, other = (resource.location.file for resource in (blend.first, blend.second))
+        names = " and ".join(blend.environments)
+        if blend.in_one_file:
+            message = f"{names} are in one file (`{blend.first.id}`, `{blend.second.id}`); give each a folder"
+        else:
+            message = f"{names} are in one folder (`{one}`, `{other}`) and are deployed together; give each a folder"
+        yield blend.second, Problem(blend.path, message)
 
 
-def _repository(url: object) -> str:
-    return str(url).lower().removesuffix("/").removesuffix(".git")
-
-
-def _is_environment(branch: str) -> bool:
-    word = environments.find(branch.rpartition("/")[2])
-    return word is not None and (word.where in ("exact", "ring") or word.is_sure)
+def _gaps(tree: Tree, only: Mapping[str, object]) -> Iterator[Said]:
+    for gap in gaps.find(tree, only):
+        has = ", ".join(gap.has)
+        message = (
+            f"`{gap.app}` is in {has}, and not in {gap.missing} as {gap.others} apps beside it are; "
+            f"if it is meant so, say `only: {{{gap.app}: [{has}]}}`"
+        )
+        # A new app is on its way to production most of the time.
+        severity = Severity.INFO if gap.missing == "production" else None
+        yield gap.file, Problem((), message, severity=severity)
 
 
 def _outside(tree: Tree, placed: list[App]) -> Iterator[tuple[Resource, Problem]]:

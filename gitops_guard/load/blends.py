@@ -1,0 +1,116 @@
+"""Folders and files that hold several environments side by side, so that they are deployed together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from itertools import combinations
+from posixpath import basename, dirname
+from typing import Final, NamedTuple
+
+from gitops_guard.load import environments
+from gitops_guard.load.environments import Word
+from gitops_guard.load.kustomized import entries
+from gitops_guard.model import workload
+from gitops_guard.model.resource import FieldPath, FileKind, Resource, Tree
+
+# What runs or serves an app. A list of namespaces, rights or Applications for all environments is no such thing.
+_KINDS: Final = workload.KINDS | {
+    "ConfigMap", "ExternalSecret", "HelmRelease", "HorizontalPodAutoscaler", "HTTPRoute", "Ingress",
+    "PersistentVolumeClaim", "PodDisruptionBudget", "SealedSecret", "Secret", "Service",
+}  # fmt: skip
+# `test` beside `production` is an environment; by itself it may be a test.
+_ALSO: Final = frozenset({"test", "acceptance", "integration", "development", "quality"})
+
+
+class Blend(NamedTuple):
+    """Two resources that are twins but for their environment. *path* is where *second* tells its own."""
+
+    first: Resource
+    second: Resource
+    path: FieldPath
+    environments: tuple[str, str]
+    in_one_file: bool
+
+
+class _Told(NamedTuple):
+    resource: Resource
+    word: Word
+    path: FieldPath
+
+
+_Key = tuple[str, str, str]
+
+
+def find(tree: Tree) -> Iterator[Blend]:
+    """One for each folder that belongs to no environment and holds twins of two."""
+    folders: dict[str, dict[_Key, list[_Told]]] = defaultdict(lambda: defaultdict(list))
+    shared: dict[str, bool] = {}
+    for resource in tree.resources:
+        if resource.id.kind not in _KINDS:
+            continue
+        folder = dirname(resource.location.file)
+        if folder not in shared:
+            app = tree.app_of(f"{folder}/kustomization.yaml".lstrip("/"))
+            shared[folder] = app is not None and not app.environment
+        if shared[folder]:
+            for key, told in _told(resource):
+                folders[folder][key].append(told)
+    builders = _Builders(tree) if folders else None
+    for folder, groups in folders.items():
+        blends = (blend for group in groups.values() for blend in _of_group(folder, group, builders))
+        first = min(blends, key=lambda blend: (blend.second.location, blend.first.location), default=None)
+        if first is not None:
+            yield first
+
+
+def _told(resource: Resource) -> Iterator[tuple[_Key, _Told]]:
+    """How a resource tells its environment: by the name of its file, its namespace, its own name."""
+    file = basename(resource.location.file).rpartition(".")[0]
+    names: tuple[tuple[str, str, FieldPath], ...] = (
+        ("file", file, ()),
+        ("namespace", resource.id.namespace, ("metadata", "namespace")),
+        ("name", resource.id.name, ("metadata", "name")),
+    )
+    for how, name, path in names:
+        word = environments.find(name) if name else None
+        if word is not None and word.where != "ring" and _counts(word):
+            yield (how, resource.id.kind, word.rest), _Told(resource, word, path)
+
+
+def _counts(word: Word) -> bool:
+    return word.is_sure or word.is_plain or environments.canonical(word.text) in _ALSO
+
+
+def _of_group(folder: str, group: list[_Told], builders: _Builders | None) -> Iterator[Blend]:
+    by_environment: dict[str, _Told] = {}
+    for told in group:
+        by_environment.setdefault(environments.canonical(told.word.text), told)
+    if not any(told.word.is_sure for told in by_environment.values()):
+        return
+    for first, second in combinations(by_environment.values(), 2):
+        files = first.resource.location.file, second.resource.location.file
+        if builders is None or builders.are_together(folder, *files):
+            texts = first.word.text, second.word.text
+            yield Blend(first.resource, second.resource, second.path, texts, files[0] == files[1])
+
+
+class _Builders:
+    """Which kustomizations name a file."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._of: dict[str, set[str]] = defaultdict(set)
+        self._folders: set[str] = set()
+        for file in tree.of_kind(FileKind.KUSTOMIZATION, FileKind.COMPONENT):
+            self._folders.add(dirname(file.path))
+            for _, path in entries(file):
+                self._of[path].add(file.path)
+
+    def are_together(self, folder: str, one: str, other: str) -> bool:
+        """Whether two files of a folder reach a cluster at once: by one kustomization, or with all of the folder."""
+        if one == other:
+            return True
+        builders, others = self._of.get(one, set()), self._of.get(other, set())
+        if builders or others:
+            return not builders.isdisjoint(others)
+        return folder not in self._folders
