@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from posixpath import normpath
+from posixpath import dirname, normpath
 from typing import Any, Final, NamedTuple
 
 from gitops_guard.load import environments, kustomized
@@ -16,6 +16,7 @@ DEPLOYING: Final = frozenset({"Kustomization", "HelmRelease", "Application"})
 KUSTOMIZATIONS: Final = (FileKind.KUSTOMIZATION, FileKind.COMPONENT)
 _YAML: Final = (".yaml", ".yml", ".json")
 _GENERAL: Final = "nonproduction"  # several environments in one
+_NEAR_PRODUCTION: Final = frozenset({environments.canonical(word) for word in environments.SURE} | {"live"})
 # Made from another environment on purpose, for a while or for a few.
 _DERIVED: Final = frozenset({"preview", "canary", "sandbox", "demo"})
 LONGEST_NAME: Final = 253  # characters
@@ -50,10 +51,14 @@ class Surrounding(NamedTuple):
 
 
 def references(tree: Tree) -> Iterator[Crossing]:
-    """Paths to files and folders of another environment. A place that names several others is a hub, and left out."""
+    """Paths to files and folders of another environment.
+
+    A place that names several others is a hub, and left out; so are environments of which none comes near production.
+    """
     found: dict[Surrounding, list[Crossing]] = defaultdict(list)
     for app, crossing in (*_of_kustomizations(tree), *_of_reconcilers(tree)):
-        found[surrounding(app)].append(crossing)
+        if {environments.canonical(crossing.environment), environments.canonical(crossing.other)} & _NEAR_PRODUCTION:
+            found[surrounding(app)].append(crossing)
     for crossings in found.values():
         if len({environments.canonical(crossing.other) for crossing in crossings}) == 1:
             yield from crossings
@@ -68,7 +73,10 @@ def _of_kustomizations(tree: Tree) -> Iterator[tuple[App, Crossing]]:
         app = tree.app_of(file.path)
         if app is None or not app.environment:
             continue
+        folder = dirname(file.path)
         for (document, path), target in kustomized.all_entries(file):
+            if dirname(target) == folder:
+                continue
             other = _environment_of(tree, target)
             if differ(app.environment, other):
                 at = file.locate(document, path)
@@ -89,40 +97,36 @@ class Body(NamedTuple):
     app: App
     body: Mapping[str, Any]
     document: int
-
-    @property
-    def kind(self) -> str:
-        kind = self.body.get("kind")
-        return kind if isinstance(kind, str) else ""
-
-    def crossing(self, path: FieldPath, other: str, text: str) -> Crossing:
-        if isinstance(self.subject, Resource):
-            at = self.subject.locate(path)
-        else:
-            at = self.subject.locate(self.document, path)
-        return Crossing(self.subject, at, path, self.app.environment, other, text)
+    kind: str
 
 
-def bodies(tree: Tree) -> Iterator[Body]:
+def bodies(tree: Tree, kinds: frozenset[str]) -> Iterator[Body]:
     for resource in tree.resources:
-        if resource.app is not None and resource.app.environment:
-            yield Body(resource, resource.app, resource.body, resource.document)
+        if resource.id.kind in kinds and resource.app is not None and resource.app.environment:
+            yield Body(resource, resource.app, resource.body, resource.document, resource.id.kind)
     for file in tree.of_kind(FileKind.STRATEGIC_PATCH):
         app = tree.app_of(file.path)
-        if app is not None and app.environment:
-            for document in file.documents:
-                if isinstance(document.body, Mapping):
-                    yield Body(file, app, document.body, document.index)
+        if app is None or not app.environment:
+            continue
+        for document in file.documents:
+            kind = value_at(document.body, ("kind",))
+            if isinstance(kind, str) and kind in kinds:
+                yield Body(file, app, document.body, document.index, kind)
+
+
+def locate(subject: Subject, document: int, path: FieldPath) -> Location:
+    return subject.locate(path) if isinstance(subject, Resource) else subject.locate(document, path)
 
 
 def _of_reconcilers(tree: Tree) -> Iterator[tuple[App, Crossing]]:
-    for body in bodies(tree):
-        if body.kind not in DEPLOYING or is_elsewhere(body.body):
+    for body in bodies(tree, DEPLOYING):
+        if is_elsewhere(body.body):
             continue
         for path, text in _paths(body.body):
             other = _environment_of(tree, normpath(text.lstrip("/")))
             if differ(body.app.environment, other) and not _says(body.body, other):
-                yield body.app, body.crossing(path, other, text)
+                at = locate(body.subject, body.document, path)
+                yield body.app, Crossing(body.subject, at, path, body.app.environment, other, text)
 
 
 def is_elsewhere(body: Mapping[str, Any]) -> bool:

@@ -19,13 +19,16 @@ from gitops_guard.load.crossings import (
     differ,
     is_elsewhere,
     is_named_for,
+    locate,
+    surrounding,
 )
-from gitops_guard.model.resource import App, FieldPath, Resource, Tree
+from gitops_guard.load.environments import Word
+from gitops_guard.model.resource import App, FieldPath, FileKind, Resource, Tree
 from gitops_guard.model.workload import value_at
 
-_OF_NAMESPACE: Final[tuple[FieldPath, ...]] = (("metadata", "name"),)
-_OF_RESOURCE: Final[tuple[FieldPath, ...]] = (("metadata", "namespace"),)
-_OF_DEPLOYING: Final = (*_OF_RESOURCE, ("spec", "targetNamespace"), ("spec", "destination", "namespace"))
+_OWN: Final = ("metadata", "namespace")
+_SPECIAL: Final = DEPLOYING | {"Namespace"}  # what names a namespace in another field
+_OF_DEPLOYING: Final[tuple[FieldPath, ...]] = (("spec", "targetNamespace"), ("spec", "destination", "namespace"))
 
 
 def find(tree: Tree) -> Iterator[Crossing]:
@@ -33,29 +36,22 @@ def find(tree: Tree) -> Iterator[Crossing]:
 
     A cluster, and an environment most of whose namespaces are such, holds several environments on purpose.
     """
-    used = _Namespaces(tree)
-    for uses in used.by_place.values():
-        foreign = [use for use in uses if used.is_foreign(use)]
-        most = 1 if any(use.cluster for use in uses) else max(len({use.text for use in uses}) // 2, 1)
-        if len({use.text for use in foreign}) > most:
+    known = _Known(tree)
+    for place, used in known.by_place.items():
+        foreign = {key: word for key in used if (word := known.foreign(*key)) is not None}
+        texts, all_texts = {text for _, text in foreign}, {text for _, text in used}
+        if len(texts) > (1 if place.cluster else max(len(all_texts) // 2, 1)):
             continue
-        seen: set[tuple[str, str]] = set()
-        for use in foreign:
-            if (use.file, use.text) not in seen:
-                seen.add((use.file, use.text))
-                yield use.crossing()
+        for (app, text), word in foreign.items():
+            for use in _once_for_a_file(used[app, text]):
+                if not is_named_for(basename(use.file).rpartition(".")[0], word.text):
+                    at = locate(use.subject, use.document, use.path)
+                    yield Crossing(use.subject, at, use.path, app.environment, word.text, text)
 
 
 class _Use(NamedTuple):
-    """One namespace in one environment. *other* is the environment in its name, "" for none."""
+    """Where a namespace is named."""
 
-    environment: str
-    cluster: str
-    text: str
-    other: str
-    rest: str
-    where: str
-    app: str
     subject: Subject
     document: int
     path: FieldPath
@@ -64,65 +60,67 @@ class _Use(NamedTuple):
     def file(self) -> str:
         return self.subject.location.file if isinstance(self.subject, Resource) else self.subject.path
 
-    def crossing(self) -> Crossing:
-        at = (
-            self.subject.locate(self.path)
-            if isinstance(self.subject, Resource)
-            else self.subject.locate(self.document, self.path)
-        )
-        return Crossing(self.subject, at, self.path, self.environment, self.other, self.text)
+
+def _once_for_a_file(uses: list[_Use]) -> list[_Use]:
+    return list({use.file: use for use in reversed(uses)}.values())[::-1]
 
 
-class _Namespaces:
+class _Known:
     """Which namespaces each environment uses."""
 
     def __init__(self, tree: Tree) -> None:
-        self.by_place: dict[Surrounding, list[_Use]] = defaultdict(list)
-        self._environments = {environments.canonical(app.environment) for app in tree.apps if app.environment}
+        self.by_place: dict[Surrounding, dict[tuple[App, str], list[_Use]]] = {}
+        built = (tree.app_of(file.path) for file in tree.of_kind(*KUSTOMIZATIONS))
+        apps = {app for app in (*tree.apps, *built) if app is not None and app.environment}
+        self._environments = {environments.canonical(app.environment) for app in apps}
         self._own: set[tuple[str, str]] = set()  # (environment, what is left of the name) of namespaces in their own
         self._used: set[tuple[str, str]] = set()  # (environment, namespace)
-        for use in _uses(tree):
-            mine = environments.canonical(use.environment)
-            self.by_place[Surrounding(mine, use.cluster)].append(use)
-            self._environments.add(mine)
-            self._used.add((mine, use.text))
-            if use.other and environments.canonical(use.other) == mine:
-                self._own.add((mine, use.rest))
+        uses: dict[tuple[App, str], list[_Use]] = defaultdict(list)
+        for app, text, use in _uses(tree):
+            uses[app, text].append(use)
+        for (app, text), found in uses.items():
+            place = surrounding(app)
+            self.by_place.setdefault(place, {})[app, text] = found
+            self._environments.add(place.environment)
+            self._used.add((place.environment, text))
+            word = environments.find(text)
+            if word is not None and environments.canonical(word.text) == place.environment:
+                self._own.add((place.environment, word.rest))
 
-    def is_foreign(self, use: _Use) -> bool:
-        if not use.other or len(self._environments) < 2 or not differ(use.environment, use.other):
-            return False
-        if is_named_for(basename(use.file).rpartition(".")[0], use.other):
-            return False
-        other, mine = environments.canonical(use.other), environments.canonical(use.environment)
-        word = environments.find(use.other)
-        if (mine, use.rest) in self._own or (other, use.text) in self._used:
-            return True
-        if word is None or use.where not in ("exact", "last"):
-            return other in self._environments and use.rest == use.app
-        return word.is_sure or (word.is_plain and other in self._environments)
+    def foreign(self, app: App, text: str) -> Word | None:
+        """The other environment that the namespace is called for, None where that is not certain."""
+        word = environments.find(text)
+        if word is None or word.where in ("middle", "ring") or len(self._environments) < 2:
+            return None
+        if not differ(app.environment, word.text):
+            return None
+        other, mine = environments.canonical(word.text), environments.canonical(app.environment)
+        is_its_own = (mine, word.rest) in self._own or (other, text) in self._used
+        if word.where == "first":
+            is_certain = other in self._environments and word.rest == app.name
+        else:
+            is_certain = word.is_sure or (word.is_plain and other in self._environments)
+        return word if is_its_own or is_certain else None
 
 
-def _uses(tree: Tree) -> Iterator[_Use]:
-    for file in tree.of_kind(*KUSTOMIZATIONS):
+def _uses(tree: Tree) -> Iterator[tuple[App, str, _Use]]:
+    for file in tree.of_kind(*KUSTOMIZATIONS, FileKind.STRATEGIC_PATCH):
         app = tree.app_of(file.path)
+        path: FieldPath = _OWN if file.kind is FileKind.STRATEGIC_PATCH else ("namespace",)
         if app is not None and app.environment:
             for document in file.documents:
-                yield from _use(file, app, document.body, ("namespace",), document.index)
-    for body in bodies(tree):
-        paths = _OF_NAMESPACE if body.kind == "Namespace" else _OF_RESOURCE
-        if body.kind in DEPLOYING and not is_elsewhere(body.body):
-            paths = _OF_DEPLOYING
-        for path in paths:
-            yield from _use(body.subject, body.app, body.body, path, body.document)
+                if _is_name(text := value_at(document.body, path)):
+                    yield app, text, _Use(file, document.index, path)
+    for resource in tree.resources:
+        app, text = resource.app, resource.id.namespace
+        if app is not None and app.environment and resource.id.kind != "Namespace" and _is_name(text):
+            yield app, text, _Use(resource, resource.document, _OWN)
+    for body in bodies(tree, _SPECIAL):
+        paths = _OF_DEPLOYING if body.kind in DEPLOYING else (("metadata", "name"),)
+        for field in paths if not is_elsewhere(body.body) else ():
+            if _is_name(text := value_at(body.body, field)):
+                yield body.app, text, _Use(body.subject, body.document, field)
 
 
-def _use(subject: Subject, app: App, body: object, path: FieldPath, document: int) -> Iterator[_Use]:
-    text = value_at(body, path)
-    if not isinstance(text, str) or not text or len(text) > LONGEST_NAME:
-        return
-    word = environments.find(text)
-    other, rest, where = (word.text, word.rest, word.where) if word is not None else ("", "", "")
-    if where in ("middle", "ring"):
-        other = ""
-    yield _Use(app.environment, app.cluster, text, other, rest, where, app.name, subject, document, path)
+def _is_name(text: object) -> bool:
+    return isinstance(text, str) and 0 < len(text) <= LONGEST_NAME

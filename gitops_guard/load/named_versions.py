@@ -205,8 +205,8 @@ def _of_containers(name: str, resource: ResourceId, body: Mapping[str, Any]) -> 
 
 
 def _reference(path: FieldPath, slot: Slot, reference: str) -> Iterator[_Found]:
-    parsed = image.parse(reference)
-    if parsed.tag and not parsed.digest:
+    parsed = image.parse(reference)  # a digest beside the tag pins what the tag says
+    if parsed.tag:
         yield _Found(path, slot, f"`{parsed.name}`", parsed.tag, parsed.name)
 
 
@@ -274,10 +274,10 @@ def _tags(node: Mapping[str, Any], path: FieldPath) -> Iterator[tuple[str, str, 
     repository = node.get("repository")
     is_image = bool(path) and str(path[-1]).lower().endswith("image")
     tag = node.get("tag")
-    if (is_image or isinstance(repository, str)) and not node.get("digest"):
+    if is_image or isinstance(repository, str):
         shown = repository if isinstance(repository, str) else ".".join(map(str, path))
         if isinstance(tag, str | int | float) and not isinstance(tag, bool):  # Helm writes 1.10 as 1.1, and so does str
-            yield "tag", str(tag), f"`{shown}`", ""
+            yield "tag", str(tag).partition("@")[0], f"`{shown}`", ""
     for field in ("imageTag", "image_tag"):
         if isinstance(node.get(field), str):
             yield field, node[field], f"`{'.'.join(map(str, (*path, field)))}`", ""

@@ -19,8 +19,9 @@ and needs no merges between branches. Each of these is reported once for its cau
 Bases, components, and what a kustomization, a Flux Kustomization or an Argo CD Application refers to are shared on
 purpose. Not reported either: lists of namespaces, rights, sources or Applications for all environments; what deploys to
 another cluster or is called for the environment that it names; a place that names several other environments; canary,
-preview, sandbox and demo environments that are made from another one; the namespaces of a cluster that holds several
-environments. Where names mislead, `layout` in the configuration says which paths belong to which environment.
+preview, sandbox and demo environments that are made from another one, and a test environment that is made from that for
+development; the namespaces of a cluster that holds several environments. Where names mislead, `layout` in the
+configuration says which paths belong to which environment.
 
 Source: https://fluxcd.io/flux/guides/repository-structure/,
 https://codefresh.io/blog/stop-using-branches-deploying-different-gitops-environments/

@@ -218,7 +218,7 @@ PROD, STAGING = "a/deployment-prod.yaml", "a/deployment-staging.yaml"
     ],
 )
 def test_files_named_for_two_environments_in_one_folder_are_found_once(ask: Ask, more: dict[str, str]) -> None:
-    found = ask(ASK, {PROD: config_map(), STAGING: config_map()} | more)
+    found = ask(ASK, {PROD: config_map(kind="Service"), STAGING: config_map(kind="Service")} | more)
 
     assert files(found) == [STAGING]
     assert "in one folder" in found[0][1].message
@@ -227,26 +227,39 @@ def test_files_named_for_two_environments_in_one_folder_are_found_once(ask: Ask,
 @pytest.mark.parametrize(
     "repository",
     [
-        pytest.param({PROD: config_map()}, id="one environment"),
-        pytest.param({PROD: config_map(), STAGING: config_map(kind="Namespace")}, id="other kinds"),
+        pytest.param({PROD: config_map(kind="Service")}, id="one environment"),
+        pytest.param({PROD: config_map(kind="Service"), STAGING: config_map(kind="Namespace")}, id="other kinds"),
         pytest.param(
             {PROD: config_map(kind="Namespace"), STAGING: config_map(kind="Namespace")}, id="a list of namespaces"
         ),
-        pytest.param({PROD: config_map(), "a/service-staging.yaml": config_map()}, id="no twins"),
-        pytest.param({PROD: config_map(), "a/deployment-canary.yaml": config_map()}, id="a canary"),
-        pytest.param({PROD: config_map(), "b/deployment-staging.yaml": config_map()}, id="two folders"),
+        pytest.param(
+            {PROD: config_map(kind="Service"), "a/service-staging.yaml": config_map(kind="Service")}, id="no twins"
+        ),
+        pytest.param(
+            {PROD: config_map(kind="Service"), "a/deployment-canary.yaml": config_map(kind="Service")}, id="a canary"
+        ),
+        pytest.param({PROD: config_map(kind="Secret"), STAGING: config_map(kind="Secret")}, id="what a hub knows"),
+        pytest.param(
+            {PROD: config_map(kind="Service"), "b/deployment-staging.yaml": config_map(kind="Service")},
+            id="two folders",
+        ),
         pytest.param({"a/values-prod.yaml": "a: 1", "a/values-staging.yaml": "a: 1"}, id="values"),
         pytest.param(
             {
-                PROD: config_map(),
-                STAGING: config_map(),
+                PROD: config_map(kind="Service"),
+                STAGING: config_map(kind="Service"),
                 "x/production/kustomization.yaml": "resources: [../../a/deployment-prod.yaml]",
                 "x/staging/kustomization.yaml": "resources: [../../a/deployment-staging.yaml]",
             },
             id="each is taken by its own environment",
         ),
         pytest.param(
-            {PROD: config_map(), STAGING: config_map(), "a/kustomization.yaml": "resources: []"}, id="not deployed"
+            {
+                PROD: config_map(kind="Service"),
+                STAGING: config_map(kind="Service"),
+                "a/kustomization.yaml": "resources: []",
+            },
+            id="not deployed",
         ),
         pytest.param(
             {"a.yaml": application("shop-prod", "v1") + "---\n" + application("shop-dev", "v1")}, id="Argo CD"
@@ -262,7 +275,7 @@ def test_other_folders_are_fine(ask: Ask, repository: dict[str, str]) -> None:
     [
         pytest.param(config_map("a", "shop-prod"), config_map("a", "shop-staging"), True, id="namespaces"),
         pytest.param(config_map("a", "prod"), config_map("a", "test"), True, id="bare namespaces"),
-        pytest.param(config_map("a-prod"), config_map("a-dev"), True, id="names"),
+        pytest.param(config_map("a-prod", kind="Pod"), config_map("a-dev", kind="Pod"), True, id="names"),
         pytest.param(config_map("a", "shop-test"), config_map("a", "shop-dev"), False, id="nothing is sure"),
         pytest.param(config_map("a", "shop-prod"), config_map("a", "cart-staging"), False, id="other apps"),
         pytest.param(config_map("a-prod"), config_map("a"), False, id="one without"),

@@ -65,6 +65,7 @@ def test_a_path_to_another_environment_is_found(ask: Ask, path: str, text: str, 
         pytest.param("production/kustomization.yaml", "resources: [../staging/a.yaml, ../dev/a.yaml]", id="a hub"),
         pytest.param("preview/kustomization.yaml", KUSTOMIZATION.format("../staging"), id="made from another"),
         pytest.param("dev/kustomization.yaml", KUSTOMIZATION.format("../nonprod"), id="a group of environments"),
+        pytest.param("test/kustomization.yaml", KUSTOMIZATION.format("../dev"), id="tests of what is developed"),
         pytest.param("base/kustomization.yaml", KUSTOMIZATION.format("../staging"), id="of no environment"),
         pytest.param(
             "production/a.yaml", application("shop-staging", "main", "apps/staging/shop"), id="called for the other"
@@ -141,6 +142,13 @@ def test_a_file_called_for_another_environment_may_use_its_namespace(ask: Ask) -
 
     assert ask(ASK, {**tree(*ENVIRONMENTS), "apps/staging/namespace-prod.yaml": text}) == []
     assert len(ask(ASK, {**tree(*ENVIRONMENTS), "apps/staging/namespace.yaml": text})) == 1
+
+
+def test_an_environment_of_which_there_is_only_a_kustomization_counts(ask: Ask) -> None:
+    built = {f"apps/x/overlays/{name}/kustomization.yaml": "namespace: x\n" for name in ("dev", "uat")}
+    built["apps/x/overlays/uat/kustomization.yaml"] = "namespace: shop-dev\n"
+
+    assert files_of(ask(ASK, built)) == ["apps/x/overlays/uat/kustomization.yaml"]
 
 
 def test_a_repository_with_one_environment_has_no_other(ask: Ask) -> None:
