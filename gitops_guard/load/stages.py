@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from gitops_guard.load import environments
 
 DEFAULT_ORDER: Final[tuple[str | tuple[str, ...], ...]] = (
-    ("development", "nonproduction", "sandbox"),
+    ("development", "nonproduction"),
     ("test", "integration", "quality"),
     ("staging", "acceptance", "preproduction", "performance"),
     ("production", "live"),

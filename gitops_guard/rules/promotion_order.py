@@ -80,7 +80,7 @@ from typing import Final
 
 from gitops_guard.load import environments, named_versions
 from gitops_guard.load.kustomized import Kustomized
-from gitops_guard.load.named_versions import Named
+from gitops_guard.load.named_versions import Named, Slot
 from gitops_guard.load.stages import DEFAULT_ORDER, Order, Stage
 from gitops_guard.model import version
 from gitops_guard.model.finding import Problem, Severity
@@ -124,14 +124,34 @@ def promotion_order(tree: Tree, options: Options) -> Iterator[tuple[Resource | S
                         yield named.subject, problem
 
 
+class _Names:
+    """What is named in one place, by where it stands and by its image."""
+
+    def __init__(self) -> None:
+        self.all: list[Named] = []
+        self._by_slot: dict[Slot, list[Named]] = defaultdict(list)
+        self._by_image: dict[str, list[Named]] = defaultdict(list)
+
+    def add(self, found: Iterable[Named]) -> None:
+        for named in found:
+            self.all.append(named)
+            self._by_slot[named.slot].append(named)
+            self._by_image[named.image].append(named)
+
+    def twins(self, named: Named) -> Sequence[Named]:
+        """What has the same place; else, for an image, what names the same image."""
+        same = self._by_slot.get(named.slot, [])
+        return same if same or not named.image else self._by_image.get(named.image, [])
+
+
 class _Environment:
     """What one environment has of one app."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.files: list[SourceFile] = []
-        self.named: list[Named] = []
-        self.inherited: list[Named] | None = None
+        self.named = _Names()
+        self.inherited: _Names | None = None
 
 
 class _Places:
@@ -147,10 +167,10 @@ class _Places:
         for file in tree.files:
             if file.kind in _TELLING and (environment := self._of(tree.app_of(file.path))) is not None:
                 environment.files.append(file)
-                environment.named += named_versions.of_file(file)
+                environment.named.add(named_versions.of_file(file))
         for resource in tree.resources:
             if resource.id.kind in named_versions.KINDS and (environment := self._of(resource.app)) is not None:
-                environment.named += named_versions.of_resource(resource)
+                environment.named.add(named_versions.of_resource(resource))
 
     def _of(self, app: App | None) -> _Environment | None:
         if app is None or not app.environment:
@@ -175,10 +195,12 @@ class _Places:
         for other in stages:
             yield list(self.apps[app][other].values())
 
-    def inherited(self, environment: _Environment) -> list[Named]:
+    def inherited(self, environment: _Environment) -> _Names:
         """What an environment takes from files that it shares with others."""
         if environment.inherited is None:
-            environment.inherited = [named for file in self._shared(environment.files) for named in self._of_file(file)]
+            environment.inherited = _Names()
+            for file in self._shared(environment.files):
+                environment.inherited.add(self._of_file(file))
         return environment.inherited
 
     def _shared(self, files: Iterable[SourceFile]) -> Iterator[SourceFile]:
@@ -205,7 +227,7 @@ class _Places:
 
 def _of_environments(found: Iterable[_Environment]) -> Iterator[Named]:
     for environment in found:
-        yield from environment.named
+        yield from environment.named.all
 
 
 def _ahead(places: _Places, app: str, stage: Stage, named: Named) -> Iterator[Problem]:
@@ -213,22 +235,14 @@ def _ahead(places: _Places, app: str, stage: Stage, named: Named) -> Iterator[Pr
     if mine is None:
         return
     for others in places.before(app, stage):
-        told = [(other, twin) for other in others for twin in _twins(named, other.named)]
-        told = told or [(other, twin) for other in others for twin in _twins(named, places.inherited(other))]
+        told = [(other, twin) for other in others for twin in other.named.twins(named)]
+        told = told or [(other, twin) for other in others for twin in places.inherited(other).twins(named)]
         if not told:
             continue
         theirs = [version.parse(twin.text) for _, twin in told]
         if all(their is not None and version.is_newer(mine, their) for their in theirs):
             yield Problem(named.path, _message(named, *_nearest(told)), at=named.locate())
         return
-
-
-def _twins(named: Named, others: Sequence[Named]) -> list[Named]:
-    """What has the same place; else, for an image, what names the same image."""
-    same = [other for other in others if other.slot == named.slot]
-    if same or not named.image:
-        return same
-    return [other for other in others if other.image == named.image]
 
 
 def _nearest(told: Sequence[tuple[_Environment, Named]]) -> tuple[_Environment, Named]:

@@ -12,7 +12,7 @@ from gitops_guard.load.stages import Order
 from gitops_guard.model.errors import ConfigError
 from gitops_guard.model.finding import Problem
 from gitops_guard.model.resource import Location
-from gitops_guard.rules import all_rules
+from gitops_guard.rules import all_rules, explain
 
 Ask = Callable[..., list[tuple[Location, Problem]]]
 ASK = "promotion-order"
@@ -286,6 +286,24 @@ def test_a_thousand_environments_take_no_time(ask: Ask) -> None:
 
     assert ask(ASK, files) == []
     assert time.monotonic() - start < 5
+
+
+def test_thousands_of_releases_of_one_app_take_no_time(ask: Ask) -> None:
+    def many(version: str) -> str:
+        return "---\n".join(release(version, f"r{number}") for number in range(2000))
+
+    newer = many("1.0.0") + "---\n" + release("2.0.0", "r7")
+    files = {"apps/staging/a.yaml": many("1.0.0"), "apps/production/a.yaml": newer}
+    start = time.monotonic()
+
+    found = ask(ASK, files)
+
+    assert [at.line for at, _ in found] == [18008]
+    assert time.monotonic() - start < 10
+
+
+def test_the_documentation_shows_which_environments_stand_side_by_side() -> None:
+    assert "`test` / `integration` / `quality`, `staging` /" in explain(all_rules()[ASK])
 
 
 def test_a_password_in_an_address_is_not_shown(ask: Ask) -> None:
