@@ -10,8 +10,10 @@ from gitops_guard.load.names import KUSTOMIZATION_NAMES
 from gitops_guard.model.resource import FieldPath, FileKind, SourceFile, Tree
 
 _BUILT: Final = ("resources", "bases", "components")
-_ALSO_READ: Final = ("crds", "configurations", "transformers", "generators", "patchesStrategicMerge", "patches")
-_GENERATORS: Final = ("configMapGenerator", "secretGenerator")
+_ALSO_READ: Final = (
+    "crds", "configurations", "transformers", "generators", "patches", "patchesStrategicMerge", "patchesJson6902",
+    "replacements", "configMapGenerator", "secretGenerator", "helmCharts",
+)  # fmt: skip
 
 
 class Kustomized:
@@ -54,8 +56,8 @@ def entries(file: SourceFile, fields: tuple[str, ...] = _BUILT) -> Iterator[tupl
 
 
 def all_entries(file: SourceFile) -> Iterator[tuple[tuple[int, FieldPath], str]]:
-    """Also patches and the files of generators."""
-    yield from entries(file, (*_BUILT, *_ALSO_READ, *_GENERATORS))
+    """Also patches, the files of generators and the values files of charts."""
+    yield from entries(file, (*_BUILT, *_ALSO_READ))
 
 
 def _named(value: object, inside: FieldPath) -> Iterator[tuple[FieldPath, str]]:
@@ -67,10 +69,11 @@ def _named(value: object, inside: FieldPath) -> Iterator[tuple[FieldPath, str]]:
 
 
 def _in_entry(entry: Mapping[str, Any], inside: FieldPath) -> Iterator[tuple[FieldPath, str]]:
-    """`path` of a patch; `files` and `envs` of a generator."""
-    if isinstance(entry.get("path"), str):
-        yield (*inside, "path"), entry["path"]
-    for field in ("files", "envs"):
+    """`path` of a patch; `files` and `envs` of a generator; values files of a chart."""
+    for field in ("path", "env", "valuesFile"):
+        if isinstance(entry.get(field), str):
+            yield (*inside, field), entry[field]
+    for field in ("files", "envs", "additionalValuesFiles"):
         listed = entry.get(field)
         for number, name in enumerate(listed if isinstance(listed, list) else ()):
             if isinstance(name, str):

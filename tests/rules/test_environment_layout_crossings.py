@@ -30,6 +30,9 @@ KUSTOMIZATION = "resources:\n  - {}\n"
             "kustomization.yaml", "configMapGenerator:\n  - files:\n      - a=../staging/a.txt\n", 3, id="a generator"
         ),
         pytest.param(
+            "kustomization.yaml", "helmCharts:\n  - name: a\n    valuesFile: ../staging/values.yaml\n", 3, id="values"
+        ),
+        pytest.param(
             "sync.yaml",
             "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n"
             "metadata: {name: it}\nspec:\n  path: ./apps/staging\n", 5, id="a Flux Kustomization",
