@@ -175,7 +175,7 @@ def _remote(path: FieldPath, entry: object) -> Iterator[_Found]:
         return
     address, match = entry.partition("?")[0], _REMOTE_REF.search(entry)
     if match is not None and "/" in address:
-        label = "/".join(address.rpartition("@")[2].rstrip("/").split("/")[-2:])
+        label = "/".join([part for part in address.rpartition("@")[2].split("/") if part][-2:])
         yield _Found(path, ("remote", address), f"`{label}`", match[1])
 
 

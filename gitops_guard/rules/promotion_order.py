@@ -86,6 +86,7 @@ from gitops_guard.model import version
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.resource import App, FileKind, Resource, SourceFile, Tree
 from gitops_guard.model.rule import Option, Options, tree_rule
+from gitops_guard.model.version import Version
 
 _NAMES: Final = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 _OPTIONS: Final = {
@@ -235,23 +236,31 @@ def _ahead(places: _Places, app: str, stage: Stage, named: Named) -> Iterator[Pr
     if mine is None:
         return
     for others in places.before(app, stage):
-        told = [(other, twin) for other in others for twin in other.named.twins(named)]
-        told = told or [(other, twin) for other in others for twin in places.inherited(other).twins(named)]
+        told = {other: twins for other in others if (twins := other.named.twins(named))}
+        told = told or {other: twins for other in others if (twins := places.inherited(other).twins(named))}
         if not told:
             continue
-        theirs = [version.parse(twin.text) for _, twin in told]
-        if all(their is not None and version.is_newer(mine, their) for their in theirs):
-            yield Problem(named.path, _message(named, *_nearest(told)), at=named.locate())
+        rivals = [(other, _comparable(mine, twins)) for other, twins in told.items()]
+        if all(found and all(version.is_newer(mine, their) for _, their in found) for _, found in rivals):
+            yield Problem(named.path, _message(named, *_newest(rivals)), at=named.locate())
         return
 
 
-def _nearest(told: Sequence[tuple[_Environment, Named]]) -> tuple[_Environment, Named]:
-    best = told[0]
-    for candidate in told[1:]:
-        one, other = version.parse(candidate[1].text), version.parse(best[1].text)
-        if one is not None and other is not None and version.is_newer(one, other):
-            best = candidate
-    return best
+_Rival = tuple[Named, Version]
+
+
+def _comparable(mine: Version, twins: Iterable[Named]) -> list[_Rival]:
+    """One image may stand in several places, in some of them without an order."""
+    parsed = ((twin, version.parse(twin.text)) for twin in twins)
+    return [(twin, their) for twin, their in parsed if their is not None and version.are_comparable(mine, their)]
+
+
+def _newest(rivals: Sequence[tuple[_Environment, Sequence[_Rival]]]) -> tuple[_Environment, Named]:
+    (best, (named, newest)), *more = [(environment, rival) for environment, found in rivals for rival in found]
+    for environment, (candidate, their) in more:
+        if version.is_newer(their, newest):
+            best, named, newest = environment, candidate, their
+    return best, named
 
 
 def _message(named: Named, environment: _Environment, other: Named) -> str:
