@@ -52,7 +52,8 @@ def entries(file: SourceFile, fields: tuple[str, ...] = _BUILT) -> Iterator[tupl
         for field in fields:
             for place, entry in _named(document.body.get(field), (field,)):
                 if entry and "://" not in entry and "\n" not in entry and "?" not in entry:
-                    yield (document.index, place), normpath(join(folder, entry))
+                    is_beside = folder and "/" not in entry and entry[0] != "."  # most are: 2 ms of 3,000 resources
+                    yield (document.index, place), f"{folder}/{entry}" if is_beside else normpath(join(folder, entry))
 
 
 def all_entries(file: SourceFile) -> Iterator[tuple[tuple[int, FieldPath], str]]:
