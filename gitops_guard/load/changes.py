@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitops_guard.load import manifests
 from gitops_guard.model import owners
+from gitops_guard.model.leaves import NEEDLES
 from gitops_guard.model.resource import FieldPath, FileKind, Location, Locator, Resource, SourceFile
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from gitops_guard.model.leaves import Reader
     from gitops_guard.model.owners import Piece
 
-KINDS = frozenset({FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH, FileKind.KUSTOMIZATION, FileKind.COMPONENT})
+Needles = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,28 +75,50 @@ class Change:
         return self.within.outer.inside(self.within.document, self.within.path, inner.line - 1)
 
 
-def of_file(file: SourceFile) -> Iterator[Change]:
-    """What the patches in a file, or in the texts of a kustomization, change."""
+class _Latest:
+    """The changes of the file that was asked for last: every rule about secrets asks for them."""
+
+    file: SourceFile | None = None
+    needles: Needles = ()
+    changes: tuple[Change, ...] = ()
+
+
+def of_file(file: SourceFile, needles: Needles = NEEDLES) -> tuple[Change, ...]:
+    """What the patches in a file, or in the texts of a kustomization, change.
+
+    Of texts, those are read that hold one of the *needles*, or data.
+    """
+    if _Latest.file is not file or _Latest.needles != needles:
+        _Latest.file, _Latest.needles, _Latest.changes = file, needles, tuple(_of_file(file, needles))
+    return _Latest.changes
+
+
+def _of_file(file: SourceFile, needles: Needles) -> Iterator[Change]:
     for document in file.documents:
         body = document.body
         if file.kind in (FileKind.KUSTOMIZATION, FileKind.COMPONENT):
             if isinstance(body, dict) and file.source is not None:
                 kind = "Component" if file.kind is FileKind.COMPONENT else "Kustomization"
-                yield from _inline(file.source, document.index, kind, body, ())
+                yield from _inline(file.source, document.index, kind, body, (), needles)
         else:
             yield from _of_document(body, file.source, document.index, "")
 
 
-def of_resource(resource: Resource) -> Iterator[Change]:
+def of_resource(resource: Resource, needles: Needles = NEEDLES) -> Iterator[Change]:
     """What the patches in the texts of a Flux Kustomization, a HelmRelease, an Application change.
 
     Their fields are those of the resource, without its place in a `List`.
     """
-    yield from _inline(resource.source, resource.document, resource.id.kind, resource.body, resource.prefix)
+    yield from _inline(resource.source, resource.document, resource.id.kind, resource.body, resource.prefix, needles)
 
 
-def _inline(source: Locator, document: int, kind: str, body: Mapping[str, Any], prefix: FieldPath) -> Iterator[Change]:
+def _inline(
+    source: Locator, document: int, kind: str, body: Mapping[str, Any], prefix: FieldPath, needles: Needles
+) -> Iterator[Change]:
     for piece in owners.patch_texts(kind, body):
+        lowered = piece.node.lower()
+        if "data" not in lowered and not any(needle in lowered for needle in needles):
+            continue  # most patches only set images
         target = owners.at(body, (*piece.path[:-1], "target", "kind")) if piece.path[-1] == "patch" else None
         parsed = manifests.read("", piece.node.encode("utf-8", "surrogatepass"))
         within = Text(source, document, (*prefix, *piece.path))

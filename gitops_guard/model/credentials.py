@@ -60,7 +60,7 @@ _NAMING: Final = frozenset(
 # What may stand behind the word that decides: `DB_PASSWORD_PROD`, `OCI_CLI_KEY_CONTENT`, `password2`.
 _QUALIFIERS: Final = frozenset(
     {"b64", "base", "base64", "content", "current", "default", "dev", "encoded", "hash", "new", "old", "plain",
-     "plaintext", "primary", "prod", "production", "secondary", "staging", "string", "value"}
+     "plaintext", "primary", "prod", "production", "secondary", "staging", "string", "txt", "value"}
 )  # fmt: skip
 _DIGESTS: Final = frozenset({"checksum", "digest", "hash", "sha", "sha1", "sha256", "sha512"})
 
@@ -76,6 +76,8 @@ _FILE: Final = re.compile(r"[\w./-]{1,200}\.(?:crt|env|jks|json|key|keytab|p12|p
 _PATH: Final = re.compile(r"(?:\.{0,2}|~|[A-Za-z]:)[/\\][\w.@/\\ -]*")
 _BEARER: Final = re.compile(r"(?:bearer|basic|token|digest) +(\S.*)", re.IGNORECASE)
 _CRYPT: Final = re.compile(r"\$[\w-]{1,12}\$|\{[A-Z0-9-]{3,12}\}")
+# What bcrypt and its like made of a password is meant to be written down; `$apr1$` and `{SHA}` are guessed in no time.
+_SLOW_HASH: Final = re.compile(r"\$(?:2[abxy]|argon2\w{1,2}|scrypt|y|5|6)\$")
 _FORMAT: Final = re.compile(
     r"%\(?[A-Za-z_]|@[A-Za-z_]\w*@|[A-Za-z_][\w.]{0,100}(?:\[|\()|`|\$[\w{(]|&&|\|\||=>?[ >]|[{}<]"
 )
@@ -99,7 +101,7 @@ class Judge:
         if _matches(lower, self._allow_names):
             return Grade.NONE
         if _matches(lower, self._names):
-            return Grade.SECRET
+            return Grade.PASSWORD
         return grade(name)
 
     def judge(self, name: str, value: str) -> Verdict:
@@ -170,7 +172,7 @@ def _judge(found: Grade, name: str, value: str) -> Verdict:
         text = bearer.group(1)
     elif name.lower().endswith("authorization"):
         return Verdict.PUBLIC  # a scheme, a switch, a policy
-    if _is_no_credential(text) or (name.lower().endswith("hash") and not _CRYPT.match(text)):
+    if _is_no_credential(text) or _SLOW_HASH.match(text) or (name.lower().endswith("hash") and not _CRYPT.match(text)):
         return Verdict.PUBLIC
     if found is Grade.PASSWORD:
         if sensitive.is_dummy(text):
@@ -221,7 +223,7 @@ def _names_one(name: str, text: str) -> bool:
 
 def is_code(value: str) -> bool:
     """Whether what stands behind `=` in a text is computed: a call, a variable, a format."""
-    return _FORMAT.search(value) is not None
+    return _FORMAT.search(value, 0, _MOST) is not None
 
 
 def is_prose(value: str) -> bool:

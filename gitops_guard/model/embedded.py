@@ -25,34 +25,36 @@ Wanted = Callable[[str], bool]
 _QUOTED: Final = r""""(?:[^"\\\n]|\\.){0,4096}"|'[^'\n]{0,4096}'"""
 _LINE: Final = re.compile(
     r"""[ \t]*(?:-[ \t]+){0,4}(?:(?:export|set|ENV|ARG|const|let|var|local)[ \t]+)?\{?[ \t]*["']?"""
-    r"""([A-Za-z_][\w.$/\[\]~-]{0,120})["']?[ \t]*(?::=|=>|[:=])(?!//)[ \t]*(.*)"""
+    r"""([A-Za-z_][\w.$/\[\]~-]{0,120})["']?[ \t]*(?::=|=>|=|:(?=[ \t"']|$))[ \t]*(.*)"""
 )
 _WORD: Final = re.compile(rf"""(?<![\w.-])([A-Za-z_][\w.-]{{0,100}})=({_QUOTED}|[^\s"'`;,&|]{{1,4096}})""")
 _FLAG: Final = re.compile(
     rf"""(?<![\w-])--?([A-Za-z][\w.-]{{2,60}})[= \t]{{1,4}}({_QUOTED}|[^\s"'`;|&-][^\s;|&]{{0,4096}})"""
 )
 _FLOW: Final = re.compile(
-    rf"""["']?([A-Za-z_][\w.-]{{0,100}})["']?[ \t]{{0,8}}:[ \t]{{0,8}}({_QUOTED}|[^\s"',}}\]]{{1,4096}})"""
+    r"""(?<![\w./-])([A-Za-z_][\w.-]{0,100})(?:["'][ \t]{0,8}:[ \t]{0,8}|:[ \t]{1,8})"""
+    rf"""({_QUOTED}|[^\s"',}}\]]{{1,4096}})"""
 )
 _XML: Final = re.compile(r"<([A-Za-z_][\w.-]{0,100})>([^<>\n]{1,4096})</")
 _XML_PAIR: Final = re.compile(r"""(?:name|key)=["']([\w.-]{1,100})["'][ \t]{1,8}value=["']([^"'\n]{1,4096})["']""")
 _HEADER: Final = re.compile(
-    r"""(authorization)["']?[: \t]{1,8}["']?(?:basic|bearer|token)[ ]([\w+/=.~-]{8,4096})""", re.IGNORECASE
+    r"""(authorization)["']?[: \t]{1,8}["']?((?:basic|bearer|token) [\w+/=.~-]{8,4096})""", re.IGNORECASE
 )
 _SQL: Final = re.compile(r"\b(password|identified by) ('[^'\n]{1,4096}')", re.IGNORECASE)
 _DIRECTIVE: Final = re.compile(r"(?:^|(?<=[ \t]))(requirepass|masterauth|password)[ \t]{1,8}([^\s\"']{1,4096})")
 # Options that mean a password only in these programs. What may stand between program and option is bounded.
 _VALUE: Final = r"""("[^"\n]{1,4096}"|'[^'\n]{1,4096}'|[^\s"'$]{1,4096})"""
 _PROGRAMS: Final = tuple(
-    (program, re.compile(pattern + _VALUE))
-    for program, pattern in (
-        ("mysql", r"\bmysql\w{0,10}\b[^|;&\n]{0,300}?[ ]-p"),
-        ("mariadb", r"\bmariadb[\w-]{0,10}[^|;&\n]{0,300}?[ ]-p"),
-        ("sshpass", r"\bsshpass[ ]{1,4}-p[ ]{0,4}"),
-        ("redis-cli", r"\bredis-cli\b[^|;&\n]{0,300}?[ ]-a[ ]{1,4}"),
-        ("login", r"\blogin\b[^|;&\n]{0,300}?[ ]-p[ ]{1,4}"),
-        ("mongo", r"\bmongo\w{0,10}\b[^|;&\n]{0,300}?[ ]-p[ ]{1,4}"),
-        ("curl", r"\bcurl\b[^|;\n]{0,300}?[ ](?:-u|--user)[ ]{1,4}[\"']?[^\s:\"']{1,100}:"),
+    (program, option, re.compile(pattern + _VALUE))
+    for program, option, pattern in (
+        ("mysql", " -p", r"\bmysql\w{0,10}\b[^|;&\n]{0,150}?[ ]-p"),
+        ("mariadb", " -p", r"\bmariadb[\w-]{0,10}[^|;&\n]{0,150}?[ ]-p"),
+        ("sshpass", " -p", r"\bsshpass[ ]{1,4}-p[ ]{0,4}"),
+        ("redis-cli", " -a ", r"\bredis-cli\b[^|;&\n]{0,150}?[ ]-a[ ]{1,4}"),
+        ("login", " -p ", r"\blogin\b[^|;&\n]{0,150}?[ ]-p[ ]{1,4}"),
+        ("mongo", " -p ", r"\bmongo\w{0,10}\b[^|;&\n]{0,150}?[ ]-p[ ]{1,4}"),
+        ("curl", " -u ", r"\bcurl\b[^|;\n]{0,150}?[ ]-u[ ]{1,4}[\"']?[^\s:\"']{1,100}:"),
+        ("curl", " --user ", r"\bcurl\b[^|;\n]{0,150}?[ ]--user[ ]{1,4}[\"']?[^\s:\"']{1,100}:"),
     )
 )
 # By what a line has to hold, in small letters.
@@ -62,39 +64,72 @@ _FORMS: Final = (
     ("machine ", _DIRECTIVE),
 )  # fmt: skip
 _PAIR_NAMES: Final = frozenset({"key", "name", "parameter", "path"})
+_VALUE_LINE: Final = re.compile(r"""[ \t]*["']?value["']?[ \t]*[:=][ \t]*(.*)""")
 _BLOCK: Final = re.compile(r"[|>][-+0-9]{0,2}[ \t]*(?:#.*)?")
 _COMMENT: Final = ("#", "//", ";", "--[[", "/*", "* ", "<!--")
+_SHORTEST: Final = 4  # characters of an assignment
+_MOST_LINES: Final = 3
+_BELOW: Final = 4_096  # characters below a line in which its value may stand
 LONGEST_LINE: Final = 1_000_000  # characters; of a longer one, the rest is not read
 
 
-def assignments(text: str, wanted: Wanted) -> Iterator[Assigned]:
-    """What is assigned to a name that is *wanted*, in the order of lines. What is commented out does not count."""
-    lines = text.split("\n")
-    label = ""
-    for number, full in enumerate(lines):
-        line = full[:LONGEST_LINE]
+def assignments(text: str, wanted: Wanted, needles: Sequence[str]) -> Iterator[Assigned]:
+    """What is assigned to a name that is *wanted*, in the order of lines. What is commented out does not count.
+
+    Only lines are read that hold one of the *needles*, in any case: in most texts, these are few.
+    """
+    number = before = 0
+    for start in _telling(text, needles):
+        number += text.count("\n", before, start)
+        before = start
+        end = text.find("\n", start, start + LONGEST_LINE)
+        end = end if end >= 0 else min(len(text), start + LONGEST_LINE)
+        line = text[start:end]
         content = line.lstrip()
-        if len(content) < 4 or content.startswith(_COMMENT):
-            continue
-        if content.startswith("- "):
-            label = ""
-        match = _LINE.match(line)
-        if match is None:
-            yield from _inside(number, line, wanted)
-            continue
-        name, raw = match.group(1), match.group(2)
-        if name in _PAIR_NAMES:
-            label = _clean(raw)[0].rpartition("/")[2]
-        elif name == "value" and label:
-            name = label
-        if not wanted(name):
-            yield from _inside(number, line, wanted)
-        elif _BLOCK.fullmatch(raw):
-            yield from _block(name, lines, number)
-        elif raw and raw[0] not in "{[":
-            yield Assigned(number, name, *_clean(raw))
-        else:
-            yield from _inside(number, line, wanted)
+        if len(content) >= _SHORTEST and not content.startswith(_COMMENT):
+            yield from _of_line(number, line, text[end + 1 : end + 1 + _BELOW], wanted)
+
+
+def _telling(text: str, needles: Sequence[str]) -> list[int]:
+    """Where the lines begin that hold one of the needles."""
+    lowered = text.lower()
+    if len(lowered) != len(text):  # a letter that is two in small: offsets would not fit
+        lowered = "".join(letter if len(letter.lower()) != 1 else letter.lower() for letter in text)
+    starts: set[int] = set()
+    for needle in needles:
+        at = lowered.find(needle)
+        while at >= 0:
+            starts.add(lowered.rfind("\n", 0, at) + 1)
+            end = lowered.find("\n", at)
+            at = lowered.find(needle, end) if end >= 0 else -1
+    return sorted(starts)
+
+
+def _of_line(number: int, line: str, below: str, wanted: Wanted) -> Iterator[Assigned]:
+    match = _LINE.match(line)
+    if match is None:
+        yield from _inside(number, line, wanted)
+        return
+    name, raw = match.group(1), match.group(2)
+    label = _clean(raw)[0].rpartition("/")[2] if name in _PAIR_NAMES else ""
+    if label and wanted(label):
+        yield from _paired(number, label, below)
+    elif not wanted(name) or raw[:1] in ("{", "["):
+        yield from _inside(number, line, wanted)
+    elif _BLOCK.fullmatch(raw):
+        yield from _block(number, name, line, below)
+    elif raw:
+        yield Assigned(number, name, *_clean(raw))
+
+
+def _paired(number: int, label: str, below: str) -> Iterator[Assigned]:
+    """The `value` that belongs to a name, on one of the next lines."""
+    for distance, line in enumerate(below.split("\n", 3)[:3], 1):
+        match = _VALUE_LINE.match(line)
+        if match is not None:
+            yield Assigned(number + distance, label, *_clean(match.group(1)))
+        if match is not None or line.lstrip()[:1] in ("-", "}"):
+            return
 
 
 def _clean(raw: str) -> tuple[str, bool]:
@@ -111,16 +146,16 @@ def _clean(raw: str) -> tuple[str, bool]:
     return raw.partition(" #")[0].rstrip(" \t,;"), False
 
 
-def _block(name: str, lines: Sequence[str], number: int) -> Iterator[Assigned]:
-    """The text below `name: |`."""
-    depth = len(lines[number]) - len(lines[number].lstrip(" -"))
-    below: list[str] = []
-    for line in lines[number + 1 : number + 200]:
-        if line.strip() and len(line) - len(line.lstrip(" ")) <= depth:
+def _block(number: int, name: str, line: str, below: str) -> Iterator[Assigned]:
+    """The text below `name: |`, of few lines: more of them are a file."""
+    depth = len(line) - len(line.lstrip(" -"))
+    found: list[str] = []
+    for written in below.split("\n"):
+        if written.strip() and len(written) - len(written.lstrip(" ")) <= depth:
             break
-        below.append(line.strip())
-    value = "\n".join(below).strip()
-    if value and len(value.split("\n")) <= 3:
+        found.append(written.strip())
+    value = "\n".join(found).strip()
+    if value and value.count("\n") < _MOST_LINES:
         yield Assigned(number + 1, name, value)
 
 
@@ -138,8 +173,8 @@ def _found_inside(line: str) -> Iterator[tuple[str, str, bool]]:
     for telling, pattern in _FORMS:
         if telling in lowered:
             yield from _matches(pattern, line)
-    for program, pattern in _PROGRAMS:
-        if program in line:
+    for program, option, pattern in _PROGRAMS:
+        if program in line and option in line:
             for match in pattern.finditer(line):
                 yield "password", match.group(1).strip("\"'"), False
 

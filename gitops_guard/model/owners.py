@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from gitops_guard.model.resource import FieldPath
@@ -34,30 +34,34 @@ WITH_TEMPLATES: Final = frozenset(
 )  # fmt: skip
 WITH_PATCHES: Final = frozenset({"Application", "ApplicationSet", "HelmRelease", "Kustomization"})
 _NEVER: Final = frozenset({"apiVersion", "kind", "metadata", "sops", "status"})
-_ELSEWHERE: Final = frozenset({"configMapGenerator", "helmCharts", "secretGenerator"})
+_ELSEWHERE: Final = frozenset(
+    {"bases", "components", "configMapGenerator", "crds", "helmCharts", "images", "namespace", "resources",
+     "secretGenerator"}
+)  # fmt: skip
 _PATCH_LISTS: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
 
 
 def config(kind: str, body: Mapping[str, Any]) -> Iterator[Piece]:
     """All but labels that neither `plaintext-secret` nor one of the other rules judges."""
     metadata = body.get("metadata")
-    annotations = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
     if isinstance(annotations, dict):
         yield Piece(("metadata", "annotations"), _judged_annotations(kind, annotations), "annotations")
     if kind in _ABOUT_SECRETS:
         return
-    excluded = {*values_paths(kind, body), *(piece.path for piece in patch_texts(kind, body))}
-    for key, node in body.items():
-        if key not in _NEVER:
-            yield from _without((key,), node, key, excluded)
+    rest = {key: node for key, node in body.items() if key not in _NEVER}
+    if kind in WITH_VALUES or kind in WITH_PATCHES:
+        yield from _without(
+            (), rest, "", {*values_paths(kind, body), *(piece.path for piece in patch_texts(kind, body))}
+        )
+    else:
+        yield Piece((), rest, "")
 
 
 def kustomization(body: Mapping[str, Any]) -> Iterator[Piece]:
     """What a kustomization itself adds to resources; its generators and charts are judged by other rules."""
-    excluded = {piece.path for piece in patch_texts("Kustomization", body)}
-    for key, node in body.items():
-        if key not in _NEVER and key not in _ELSEWHERE:
-            yield from _without((key,), node, key, excluded)
+    rest = {key: node for key, node in body.items() if key not in _NEVER and key not in _ELSEWHERE}
+    return _without((), rest, "", {piece.path for piece in patch_texts("Kustomization", body)})
 
 
 def _judged_annotations(kind: str, annotations: dict[str, Any]) -> dict[str, Any]:
@@ -70,7 +74,7 @@ def _judged_annotations(kind: str, annotations: dict[str, Any]) -> dict[str, Any
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
 
 
-def _without(path: FieldPath, node: Any, name: str, excluded: Collection[FieldPath]) -> Iterator[Piece]:
+def _without(path: FieldPath, node: Any, name: str, excluded: set[FieldPath]) -> Iterator[Piece]:
     if path in excluded:
         return
     if not any(known[: len(path)] == path for known in excluded):

@@ -129,7 +129,7 @@ def judge(name: str, text: str) -> Verdict:
     if is_private_key(stripped):
         return Verdict.SECRET
     if is_dummy(stripped):
-        return Verdict.DUMMY if not _is_harmless_name(name) else Verdict.PUBLIC
+        return Verdict.DUMMY if not is_harmless_name(name) else Verdict.PUBLIC
     if _is_harmless(name, stripped):
         return Verdict.PUBLIC
     is_config = _CONFIG_NAME.fullmatch(name) is not None or stripped.startswith("#!")
@@ -187,7 +187,20 @@ def is_setting_of_url(password: str) -> bool:
 
 def is_dummy(text: str) -> bool:
     """What somebody meant to replace: `changeme`, `<YOUR_KEY>`, `xxxx`."""
-    return text.lower() in _DUMMY_WORDS or (len(text) <= 64 and _DUMMY.fullmatch(text) is not None)
+    if text.lower() in _DUMMY_WORDS or (len(text) <= 64 and _DUMMY.fullmatch(text) is not None):
+        return True
+    return text.endswith("=") and len(text) <= 64 and _is_encoded_dummy(text)
+
+
+def _is_encoded_dummy(text: str) -> bool:
+    """`Y2hhbmdlbWU=`, where base64 was not asked for."""
+    from base64 import b64decode
+
+    try:
+        decoded = b64decode(text, validate=True).decode("ascii").strip()
+    except ValueError:
+        return False
+    return not decoded.endswith("=") and is_dummy(decoded)
 
 
 def is_to_be_replaced(text: str) -> bool:
@@ -218,7 +231,8 @@ def is_public_key(text: str) -> bool:
     return all(not line or line.startswith("#") or _SSH_PUBLIC.fullmatch(line) for line in lines)
 
 
-def _is_harmless_name(name: str) -> bool:
+def is_harmless_name(name: str) -> bool:
+    """Whether a field of this name holds what is put beside a secret: a user, a host, the id of a client."""
     if is_secret_name(name):
         return False
     words = [word.lower() for word in _WORDS.findall(name)]
@@ -235,7 +249,7 @@ def _is_harmless(name: str, text: str) -> bool:
         return True
     if text.startswith("/") and not is_random(text):
         return True
-    return _is_harmless_name(name) and not has_login(text) and not is_random(text)
+    return is_harmless_name(name) and not has_login(text) and not is_random(text)
 
 
 def has_login(text: str) -> bool:

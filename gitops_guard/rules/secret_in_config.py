@@ -6,13 +6,14 @@ rights are given away more freely than that to read Secrets. Change the credenti
 Judged is where a value lives, in resources of every kind, in strategic and JSON6902 patches and in patches inside of
 kustomizations: fields and keys that are called `password`, `DB_PASSWORD`, `clientSecret`, `apiToken`; `env` entries;
 `args` and `command` (`--password=x`, `--password x`, `mysql -px`, `curl -u user:x`); annotations; logins in addresses
-(`postgres://user:x@host`); and what a text in a field assigns (YAML, JSON, properties, INI, `.env`, XML, SQL, shell).
-A password is one whatever it looks like. A `token`, a `secret` or a `key` has to look like a credential too, as many
+(`postgres://user:x@host`); and what a text in a field assigns (YAML, JSON, properties, INI, `.env`, XML, SQL, shell). A
+password is one whatever it looks like. A `token`, a `secret` or a `key` has to look like a credential too, as many
 fields of that name hold the name of a Secret. Not reported are placeholders (`${VAR}`, `$(VAR)`, `{{ … }}`,
 `<path:…#key>`, `vault:…`, `op://…`, `ref+…://…`, `ENC[…]`), references and names (`secretKeyRef`, `existingSecret`,
-`passwordFile`), switches, numbers of settings, paths, addresses without a login, certificates, public keys, comments,
-and what a program computes. Obvious dummies (`changeme`, `<YOUR_KEY>`) are warnings, since somebody deploys them. A
-message names the key and the first 4 hex digits of the value's SHA-256, never a part of the value.
+`passwordFile`), switches, numbers of settings, paths, addresses without a login, certificates, public keys, bcrypt
+hashes and the like, comments, and what a program computes. Obvious dummies (`changeme`, `<YOUR_KEY>`) are warnings,
+since somebody deploys them. A message names the key and the first 4 hex digits of the value's SHA-256, never a part of
+the value.
 
 Secrets themselves are left to `plaintext-secret`, values of charts to `secret-in-values`, templates of ExternalSecrets
 and SealedSecrets to `secret-in-template`, generators to `secret-in-generator`.
@@ -116,7 +117,7 @@ def _in_file(file: SourceFile, options: Options) -> Iterator[tuple[int, Problem]
     from gitops_guard.load import changes
 
     reader = leaves.reader(options)
-    for change in changes.of_file(file):
+    for change in changes.of_file(file, reader.names.needles):
         yield from change.problems(reader, owners.config(change.kind, change.body), _FIX)
     if file.kind in _KUSTOMIZATIONS:
         for document in file.documents:
@@ -140,6 +141,6 @@ def secret_in_config(resource: Resource, options: Options) -> Iterator[Problem]:
     if kind in owners.WITH_PATCHES:
         from gitops_guard.load import changes
 
-        for change in changes.of_resource(resource):
+        for change in changes.of_resource(resource, reader.names.needles):
             for _, problem in change.problems(reader, owners.config(change.kind, change.body), _FIX):
                 yield problem

@@ -84,7 +84,7 @@ def _in_file(file: SourceFile, options: Options) -> Iterator[tuple[int, Problem]
     from gitops_guard.load import changes
 
     reader = leaves.reader(options)
-    for change in changes.of_file(file):
+    for change in changes.of_file(file, reader.names.needles):
         pieces = list(owners.templates(change.kind, change.body))
         yield from change.problems(reader, pieces, _FIX, drawn=True)
 
@@ -104,6 +104,6 @@ def secret_in_template(resource: Resource, options: Options) -> Iterator[Problem
     if resource.id.kind in owners.WITH_PATCHES:
         from gitops_guard.load import changes
 
-        for change in changes.of_resource(resource):
+        for change in changes.of_resource(resource, reader.names.needles):
             for _, problem in change.problems(reader, owners.templates(change.kind, change.body), _FIX, drawn=True):
                 yield problem

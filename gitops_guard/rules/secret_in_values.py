@@ -109,7 +109,7 @@ def _in_file(file: SourceFile, options: Options) -> Iterator[tuple[int, Problem]
     if file.kind is not FileKind.HELM_VALUES:
         from gitops_guard.load import changes
 
-        for change in changes.of_file(file):
+        for change in changes.of_file(file, reader.names.needles):
             yield from change.problems(reader, owners.values(change.kind, change.body), _FIX)
 
 
@@ -127,6 +127,6 @@ def secret_in_values(resource: Resource, options: Options) -> Iterator[Problem]:
     if resource.id.kind == "Kustomization":
         from gitops_guard.load import changes
 
-        for change in changes.of_resource(resource):
+        for change in changes.of_resource(resource, reader.names.needles):
             for _, problem in change.problems(reader, owners.values(change.kind, change.body), _FIX):
                 yield problem
