@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 
+from gitops_guard.model.leaves import reader
 from gitops_guard.model.sensitive import holds_secret, is_secret_name, may_show
 
 
@@ -24,7 +25,7 @@ class Excerpts:
         if b'\\"' in self._lines[number - 1]:  # a text inside of a text, which has names and values of its own
             return ""
         line = _text(self._lines[number - 1])
-        if not line.strip() or not may_show(line, kind or self._kind):
+        if not line.strip() or not may_show(line, kind or self._kind) or reader({}).leaks(line):
             return ""
         return line if all(map(_is_harmless, self._around(number - 1))) else ""
 

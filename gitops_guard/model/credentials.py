@@ -54,12 +54,13 @@ _SECRET_OWNERS: Final = frozenset(
      "shared", "signing", "webhook"}
 )  # fmt: skip
 _NAMING: Final = frozenset(
-    {"ca", "cert", "certificate", "config", "docker", "existing", "external", "image", "is", "no", "pull", "registry",
-     "tls", "use", "with"}
+    {"ca", "cert", "certificate", "config", "credential", "credentials", "docker", "existing", "external", "image",
+     "is", "no", "pull", "registry", "tls", "use", "with"}
 )  # fmt: skip
+_KNOWN_KEYS: Final = frozenset({"pub", "public", "publishable", "site"})  # of a pair, the one that everybody gets
 # What may stand behind the word that decides: `DB_PASSWORD_PROD`, `OCI_CLI_KEY_CONTENT`, `password2`.
 _QUALIFIERS: Final = frozenset(
-    {"b64", "base", "base64", "content", "current", "default", "dev", "encoded", "hash", "new", "old", "plain",
+    {"b64", "base", "base64", "content", "current", "data", "default", "dev", "encoded", "hash", "new", "old", "plain",
      "plaintext", "primary", "prod", "production", "secondary", "staging", "string", "txt", "value"}
 )  # fmt: skip
 _DIGESTS: Final = frozenset({"checksum", "digest", "hash", "sha", "sha1", "sha256", "sha512"})
@@ -73,6 +74,8 @@ _SETTING: Final = re.compile(
 _PARTS: Final = re.compile(r"[./:_-]")
 _PART: Final = re.compile(r"[a-z]+\d{0,2}|[A-Z]+\d{0,2}|v?\d{1,4}|[A-Z]?[a-z]+(?:[A-Z][a-z]+)*")
 _FILE: Final = re.compile(r"[\w./-]{1,200}\.(?:crt|env|jks|json|key|keytab|p12|pem|pfx|pub|txt|ya?ml)")
+# Grafana's `$__file{…}`, Argo CD's `$oidc.clientSecret`, names of secrets in clouds.
+_REFERENCE: Final = re.compile(r"\$(?:__\w+\{|[A-Za-z_{(])|arn:aws|projects/[\w-]+/secrets/|@Microsoft\.KeyVault")
 _PATH: Final = re.compile(r"(?:\.{0,2}|~|[A-Za-z]:)[/\\][\w.@/\\ -]*")
 _BEARER: Final = re.compile(r"(?:bearer|basic|token|digest) +(\S.*)", re.IGNORECASE)
 _CRYPT: Final = re.compile(r"\$[\w-]{1,12}\$|\{[A-Z0-9-]{3,12}\}")
@@ -157,9 +160,9 @@ def _grade_key(words: list[str]) -> Grade:
     before = words[-2:-1]
     if before == ["access"] and "shared" not in words:  # the half that is no secret, but for AWS_SECRET_ACCESS_KEY
         return Grade.SECRET if "secret" in words else Grade.NONE
-    if not before or _OWNERS.isdisjoint(words[:-1]):
+    if not before or _OWNERS.isdisjoint(words[:-1]) or not _KNOWN_KEYS.isdisjoint(words):
         return Grade.NONE
-    if before[0] in ("public", "token", "password", "user", "username", "partition", "sort", "primary", "foreign"):
+    if before[0] in ("token", "password", "user", "username", "partition", "sort", "primary", "foreign"):
         return Grade.NONE
     return Grade.SECRET if words[0] in ("azure", "oci") else Grade.NAMED
 
@@ -197,12 +200,19 @@ def looks_drawn(text: str) -> bool:
     """Whether letters, digits and signs are mixed as in a credential, and not as in a name, a list or a sentence."""
     if any(char.isspace() for char in text) or "," in text or "*" in text:
         return False
-    return not all(not part or _PART.fullmatch(part) for part in _PARTS.split(text))
+    return not all(not part or _is_word(part) for part in _PARTS.split(text))
+
+
+def _is_word(part: str) -> bool:
+    """Whether a part of a text is a word or a number. `ZkAbQpLrTsWx` has too many capitals for one."""
+    if _PART.fullmatch(part) is None:
+        return False
+    return len(part) < _LONG or part.isupper() or sum(map(str.isupper, part)) * 3 < len(part)
 
 
 def _is_no_credential(text: str) -> bool:
     """A switch, a number, a file, an address, a certificate."""
-    if _SETTING.fullmatch(text) or _FILE.fullmatch(text):
+    if _SETTING.fullmatch(text) or _FILE.fullmatch(text) or (_REFERENCE.match(text) and not _CRYPT.match(text)):
         return True
     if _PATH.match(text) and not sensitive.is_random(text) and _PATH.fullmatch(text):
         return True

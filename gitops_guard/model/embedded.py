@@ -35,6 +35,8 @@ _FLOW: Final = re.compile(
     r"""(?<![\w./-])([A-Za-z_][\w.-]{0,100})(?:["'][ \t]{0,8}:[ \t]{0,8}|:[ \t]{1,8})"""
     rf"""({_QUOTED}|[^\s"',}}\]]{{1,4096}})"""
 )
+_SPACED: Final = re.compile(rf"""(?<![\w.-])([A-Za-z_][\w.-]{{0,100}})["']?\]?[ \t]{{1,4}}=>?[ \t]{{1,4}}({_QUOTED})""")
+_DEFINE: Final = re.compile(rf"""define\(["']([A-Za-z_]\w{{0,100}})["'], ?({_QUOTED})""")
 _XML: Final = re.compile(r"<([A-Za-z_][\w.-]{0,100})>([^<>\n]{1,4096})</")
 _XML_PAIR: Final = re.compile(r"""(?:name|key)=["']([\w.-]{1,100})["'][ \t]{1,8}value=["']([^"'\n]{1,4096})["']""")
 _HEADER: Final = re.compile(
@@ -59,14 +61,15 @@ _PROGRAMS: Final = tuple(
 )
 # By what a line has to hold, in small letters.
 _FORMS: Final = (
-    ("=", _WORD), ("-", _FLAG), (":", _FLOW), ("</", _XML), ("value=", _XML_PAIR), ("authorization", _HEADER),
-    ("password '", _SQL), ("identified by '", _SQL), ("requirepass", _DIRECTIVE), ("masterauth", _DIRECTIVE),
-    ("machine ", _DIRECTIVE),
+    ("=", _WORD), ("= ", _SPACED), ("=> ", _SPACED), ("define(", _DEFINE), ("-", _FLAG), (":", _FLOW), ("</", _XML),
+    ("value=", _XML_PAIR), ("authorization", _HEADER), ("password '", _SQL), ("identified by '", _SQL),
+    ("requirepass", _DIRECTIVE), ("masterauth", _DIRECTIVE), ("machine ", _DIRECTIVE),
 )  # fmt: skip
 _PAIR_NAMES: Final = frozenset({"key", "name", "parameter", "path"})
 _VALUE_LINE: Final = re.compile(r"""[ \t]*["']?value["']?[ \t]*[:=][ \t]*(.*)""")
 _BLOCK: Final = re.compile(r"[|>][-+0-9]{0,2}[ \t]*(?:#.*)?")
 _COMMENT: Final = ("#", "//", ";", "--[[", "/*", "* ", "<!--")
+_NPM: Final = ":_auth"  # `//registry.example.com/:_authToken=…` is no comment
 _SHORTEST: Final = 4  # characters of an assignment
 _MOST_LINES: Final = 3
 _BELOW: Final = 4_096  # characters below a line in which its value may stand
@@ -86,7 +89,7 @@ def assignments(text: str, wanted: Wanted, needles: Sequence[str]) -> Iterator[A
         end = end if end >= 0 else min(len(text), start + LONGEST_LINE)
         line = text[start:end]
         content = line.lstrip()
-        if len(content) >= _SHORTEST and not content.startswith(_COMMENT):
+        if len(content) >= _SHORTEST and (not content.startswith(_COMMENT) or _NPM in content):
             yield from _of_line(number, line, text[end + 1 : end + 1 + _BELOW], wanted)
 
 
@@ -114,12 +117,17 @@ def _of_line(number: int, line: str, below: str, wanted: Wanted) -> Iterator[Ass
     label = _clean(raw)[0].rpartition("/")[2] if name in _PAIR_NAMES else ""
     if label and wanted(label):
         yield from _paired(number, label, below)
-    elif not wanted(name) or raw[:1] in ("{", "["):
+    elif not wanted(name) or raw[:1] in ("{", "[") or _is_before_command(line, match.end(1), below):
         yield from _inside(number, line, wanted)
     elif _BLOCK.fullmatch(raw):
         yield from _block(number, name, line, below)
     elif raw:
         yield Assigned(number, name, *_clean(raw))
+
+
+def _is_before_command(line: str, at: int, below: str) -> bool:
+    """`PGPASSWORD=x psql -h db`: in one line alone, a blank ends the value."""
+    return not below and line[at : at + 1] == "=" and line[at + 1 : at + 2] not in "\"' " and " " in line[at:].strip()
 
 
 def _paired(number: int, label: str, below: str) -> Iterator[Assigned]:

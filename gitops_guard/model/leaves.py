@@ -37,6 +37,11 @@ _NEVER_SECRET: Final = frozenset(
     {"affinity", "labels", "matchLabels", "ownerReferences", "securityContext", "tolerations",
      "topologySpreadConstraints", "volumeMounts"}
 )  # fmt: skip
+# Short options that mean a password; with a blank, the value is the next item.
+_PASSWORD_OPTIONS: Final = {
+    "mysql": "-p", "mysqladmin": "-p", "mysqldump": "-p", "mariadb": "-p", "mariadb-admin": "-p", "mariadb-dump": "-p",
+    "redis-cli": "-a ", "sshpass": "-p ", "mongo": "-p ", "mongosh": "-p ", "mongodump": "-p ",
+}  # fmt: skip
 _ASSIGNS: Final = re.compile(r"""[=\n@"]| -""").search
 _LONGEST_NAME: Final = 120
 _DEEPEST: Final = 200  # levels; no resource is nested so deep, and a body that contains itself ends here
@@ -181,8 +186,12 @@ class Reader:
         if self.names[item.lstrip("-")]:
             if isinstance(value, str | int) and not isinstance(value, bool) and not str(value).startswith("-"):
                 found.append(Leaf((*trail, number + 1), item.lstrip("-"), str(value)))
-        elif item.startswith("-p") and len(item) > 2 and _is_database_client(node):
-            found.append(Leaf((*trail, number), "password", item[2:]))
+        elif item[:2] in ("-p", "-a"):
+            option = _PASSWORD_OPTIONS.get(_program(node), "")
+            if option == item + " " and isinstance(value, str):
+                found.append(Leaf((*trail, number + 1), "password", value))
+            elif option == item[:2] != item:
+                found.append(Leaf((*trail, number), "password", item[2:]))
 
     def _is_telling(self, text: str) -> bool:
         """Whether a text could assign something, or hold an address with a login."""
@@ -301,5 +310,5 @@ def _label(node: Mapping[str, Any], names: Names) -> str:
     return ""
 
 
-def _is_database_client(node: list[Any]) -> bool:
-    return any(isinstance(item, str) and item.rpartition("/")[2].startswith(("mysql", "mariadb")) for item in node[:1])
+def _program(node: list[Any]) -> str:
+    return node[0].rpartition("/")[2] if node and isinstance(node[0], str) else ""

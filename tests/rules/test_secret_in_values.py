@@ -23,6 +23,7 @@ def of_kind(kind: str, spec: dict[str, Any]) -> str:
 
 SOURCE = {"helm": {"parameters": [{"name": "auth.password", "value": SECRET}]}}
 PARAMETER = ("helm", "parameters", 0, "value")
+OBJECT = ("source", "helm", "valuesObject")
 TEMPLATE = ("template", "spec")
 
 
@@ -34,7 +35,7 @@ TEMPLATE = ("template", "spec")
         ("Application", {"source": SOURCE}, ("source", *PARAMETER)),
         ("Application", {"sources": [{}, SOURCE]}, ("sources", 1, *PARAMETER)),
         ("Application", {"source": {"helm": {"values": f"a:\n  password: {SECRET}\n"}}}, ("source", "helm", "values")),
-        ("Application", {"source": {"helm": {"valuesObject": {"pwd": SECRET}}}}, ("source", "helm", "valuesObject", "pwd")),
+        ("Application", {"source": {"helm": {"valuesObject": {"pwd": SECRET}}}}, (*OBJECT, "pwd")),
         ("ApplicationSet", {"template": {"spec": {"source": SOURCE}}}, (*TEMPLATE, "source", *PARAMETER)),
         ("ApplicationSet", {"template": {"spec": {"sources": [SOURCE]}}}, (*TEMPLATE, "sources", 0, *PARAMETER)),
         ("HelmChart", {"valuesContent": f"password: {SECRET}\nx: 1\n"}, ("valuesContent",)),
