@@ -215,7 +215,7 @@ def conclude(
     }
     crashes = [crash for part in (*parts, whole) for crash in part.crashes]
     outcome = waivers.apply(
-        sorted(findings, key=_order),
+        sorted(_one_for_each_cause(findings, rules), key=_order),
         tree,
         file_waivers,
         known=known or frozenset(rules),
@@ -236,6 +236,28 @@ def conclude(
         crashes=tuple(sorted(crashes, key=lambda crash: (crash.rule, crash.where))),
         rules=tuple(rules[name].info for name in sorted({finding.rule for finding in kept} & rules.keys())),
     )
+
+
+def _one_for_each_cause(findings: Collection[Finding], rules: Mapping[str, Rule]) -> Iterator[Finding]:
+    """Without those of which another rule says the cause better, about the same field in the same line."""
+    better = {other for rule in rules.values() for other in rule.yields_to}
+    said: dict[tuple[str, int], list[Finding]] = {}
+    for finding in findings:
+        if finding.rule in better:
+            said.setdefault(finding.location[:2], []).append(finding)
+    for finding in findings:
+        rule = rules.get(finding.rule)
+        others = said.get(finding.location[:2], ()) if rule is not None and rule.yields_to else ()
+        if not any(other.rule in rules[finding.rule].yields_to and _is_said_by(finding, other) for other in others):
+            yield finding
+
+
+def _is_said_by(finding: Finding, other: Finding) -> bool:
+    """Paths of a resource begin at it, those of a file at its document."""
+    if other.severity < finding.severity:
+        return False
+    shorter, longer = sorted((finding.path, other.path), key=len)
+    return not shorter or longer[-len(shorter) :] == shorter
 
 
 def _order(finding: Finding) -> tuple[Location, str, str, tuple[str, ...]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
 from tests.program import gitops_guard, repository
-from tests.test_secrets_stay import pieces
 
 # Drawn by hand; every 6 characters of each are unlike any other text.
 CANARIES = [
@@ -20,108 +21,116 @@ CANARIES = [
 ]  # fmt: skip
 
 
+# Each canary in a form of its own: `%0` is the first of them.
+TEXTS = {
+    "shop/config.yaml": """\
+        apiVersion: v1
+        kind: ConfigMap
+        metadata:
+          name: config
+          annotations:
+            example.com/api-token: "%0"
+        data:
+          DB_PASSWORD: &it "%1"
+          again_password: *it
+          app.yaml: |
+            db:
+              password: %2 \n\
+            url: redis://:%3@cache \n\
+          app.ini: "[db]\\npassword = %4\\n"
+          redis.conf: |
+            requirepass %5 \n\
+          run.sh: |
+            mysql -u root -p%6 shop \n\
+            curl -u admin:%7 http://it \n\
+          app.json: '{"clientSecret": "%8"}'
+          folded: >
+            password=%9
+        """,
+    "shop/pod.json": """\
+        {"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "Pod",
+         "metadata": {"name": "pod"}, "spec": {"containers": [{"name": "it", "image": "nginx:latest",
+          "args": ["--password=%10", "--token", "%11"],
+          "command": ["sh", "-c", "PGPASSWORD=%12 psql"],
+          "env": [{"name": "TOKEN", "value": "%13"}, {"name": "URL", "value": "postgres://a:%14@db"}]}]}}]}
+        """,
+    "shop/custom.yaml": """\
+        apiVersion: example.com/v1
+        kind: Database
+        metadata: {name: it}
+        spec: {auth: {rootPassword: "%15"}, users: [{secretKey: "%16"}]}
+        """,
+    "shop/release.yaml": """\
+        apiVersion: helm.toolkit.fluxcd.io/v2
+        kind: HelmRelease
+        metadata: {name: it}
+        spec:
+          values:
+            adminPassword: "%17"
+        """,
+    "shop/application.yaml": """\
+        apiVersion: argoproj.io/v1alpha1
+        kind: Application
+        metadata: {name: it}
+        spec:
+          source:
+            helm:
+              parameters: [{name: auth.password, value: "%18"}]
+              values: |
+                password: %19 \n\
+        """,
+    "shop/values.yaml": 'auth: {password: "%20"}\n',
+    "shop/external.yaml": """\
+        apiVersion: external-secrets.io/v1
+        kind: ExternalSecret
+        metadata: {name: it}
+        spec:
+          target:
+            template:
+              data: {password: "%21", config: "host={{ .host }} password=%22"}
+        """,
+    "shop/sealed.yaml": """\
+        apiVersion: bitnami.com/v1alpha1
+        kind: SealedSecret
+        metadata: {name: it}
+        spec: {template: {data: {password: "%23"}}}
+        """,
+    "kustomized/kustomization.yaml": """\
+        secretGenerator:
+          - name: a
+            literals: ["password=%24"]
+            envs: [a.env]
+            files: [secret.txt]
+        configMapGenerator:
+          - name: b
+            literals: ["API_PASSWORD=%25"]
+        patches:
+          - target: {kind: Secret}
+            patch: |
+              - op: add
+                path: /stringData/x
+                value: %26
+        """,
+    "kustomized/a.env": "# an env file\nPASSWORD=%27\n",
+    "kustomized/secret.txt": "%28",
+    "kustomized/patch.json": '[{"op": "add", "path": "/data/password", "value": "%29"}]',
+}
+
+
 def files() -> dict[str, str]:
-    """Each canary in a form of its own: `%0` is the first of them."""
-    texts = {
-        "shop/config.yaml": """\
-            apiVersion: v1
-            kind: ConfigMap
-            metadata:
-              name: config
-              annotations:
-                example.com/api-token: "%0"
-            data:
-              DB_PASSWORD: &it "%1"
-              again_password: *it
-              app.yaml: |
-                db:
-                  password: %2 \n\
-                url: redis://:%3@cache \n\
-              app.ini: "[db]\\npassword = %4\\n"
-              redis.conf: |
-                requirepass %5 \n\
-              run.sh: |
-                mysql -u root -p%6 shop \n\
-                curl -u admin:%7 http://it \n\
-              app.json: '{"clientSecret": "%8"}'
-              folded: >
-                password=%9
-            """,
-        "shop/pod.json": """\
-            {"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "Pod",
-             "metadata": {"name": "pod"}, "spec": {"containers": [{"name": "it", "image": "nginx:latest",
-              "args": ["--password=%10", "--token", "%11"],
-              "command": ["sh", "-c", "PGPASSWORD=%12 psql"],
-              "env": [{"name": "TOKEN", "value": "%13"}, {"name": "URL", "value": "postgres://a:%14@db"}]}]}}]}
-            """,
-        "shop/custom.yaml": """\
-            apiVersion: example.com/v1
-            kind: Database
-            metadata: {name: it}
-            spec: {auth: {rootPassword: "%15"}, users: [{secretKey: "%16"}]}
-            """,
-        "shop/release.yaml": """\
-            apiVersion: helm.toolkit.fluxcd.io/v2
-            kind: HelmRelease
-            metadata: {name: it}
-            spec:
-              values:
-                adminPassword: "%17"
-            """,
-        "shop/application.yaml": """\
-            apiVersion: argoproj.io/v1alpha1
-            kind: Application
-            metadata: {name: it}
-            spec:
-              source:
-                helm:
-                  parameters: [{name: auth.password, value: "%18"}]
-                  values: |
-                    password: %19 \n\
-            """,
-        "shop/values.yaml": 'auth: {password: "%20"}\n',
-        "shop/external.yaml": """\
-            apiVersion: external-secrets.io/v1
-            kind: ExternalSecret
-            metadata: {name: it}
-            spec:
-              target:
-                template:
-                  data: {password: "%21", config: "host={{ .host }} password=%22"}
-            """,
-        "shop/sealed.yaml": """\
-            apiVersion: bitnami.com/v1alpha1
-            kind: SealedSecret
-            metadata: {name: it}
-            spec: {template: {data: {password: "%23"}}}
-            """,
-        "kustomized/kustomization.yaml": """\
-            secretGenerator:
-              - name: a
-                literals: ["password=%24"]
-                envs: [a.env]
-                files: [secret.txt]
-            configMapGenerator:
-              - name: b
-                literals: ["API_PASSWORD=%25"]
-            patches:
-              - target: {kind: Secret}
-                patch: |
-                  - op: add
-                    path: /stringData/x
-                    value: %26
-            """,
-        "kustomized/a.env": "# an env file\nPASSWORD=%27\n",
-        "kustomized/secret.txt": "%28",
-        "kustomized/patch.json": '[{"op": "add", "path": "/data/password", "value": "%29"}]',
-    }
-    return {path: _planted(dedent(text)) for path, text in texts.items()}
+    return {path: _planted(dedent(text)) for path, text in TEXTS.items()}
 
 
 def _planted(text: str) -> str:
     for number in reversed(range(len(CANARIES))):
         text = text.replace(f"%{number}", CANARIES[number])
     return text
+
+
+def pieces(text: str) -> set[str]:
+    """Every 6 characters, as they are and as base64 shows them."""
+    shown = [text, *(b64encode(f"{'x' * shift}{text}".encode()).decode()[4:-4] for shift in range(3))]
+    return {whole[at : at + 6] for whole in shown for at in range(len(whole) - 5)}
 
 
 FORBIDDEN = {piece for canary in CANARIES for piece in pieces(canary)}
@@ -146,8 +155,6 @@ def test_no_piece_of_a_credential_is_in_any_output_or_cache(tmp_path: Path, form
 
 
 def test_every_credential_is_found(tmp_path: Path) -> None:
-    from hashlib import sha256
-
     root = repository(tmp_path, files())
 
     run = gitops_guard("check", "--format", "json", "--no-cache", "--no-lint", cwd=root)

@@ -52,6 +52,8 @@ class Rule:
     shown: never for a rule about secrets. *whole* says that the rule has no answer where only picked files were read
     (`Tree.complete` is False), *left* which part of its answer is missing there. *by_path* gives a tree rule a function
     from a path to the options there (`OptionsAt`) instead of those that hold in general: environments may differ.
+    Where one of the rules that it *yields_to* has a finding about the same field in the same line, this one has none:
+    one cause is one finding.
     """
 
     id: str
@@ -68,6 +70,7 @@ class Rule:
     whole: bool = False
     left: str = ""
     by_path: bool = False
+    yields_to: frozenset[str] = frozenset()
 
     @property
     def summary(self) -> str:

@@ -133,6 +133,7 @@ def _in_file(file: SourceFile, options: Options) -> Iterator[tuple[int, Problem]
     file_kinds=_KUSTOMIZATIONS | {FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH},
     options=leaves.OPTIONS,
     excerpt=False,
+    yields_to=leaves.SAID_BETTER,
 )
 def secret_in_config(resource: Resource, options: Options) -> Iterator[Problem]:
     reader = leaves.reader(options)

@@ -101,7 +101,13 @@ class _Generator(NamedTuple):
                 yield (*self.path, field, number), item
 
 
-@tree_rule(Severity.ERROR, options=leaves.OPTIONS, left="files that generators read", excerpt=False)
+@tree_rule(
+    Severity.ERROR,
+    options=leaves.OPTIONS,
+    left="files that generators read",
+    excerpt=False,
+    yields_to=leaves.SAID_BETTER,
+)
 def secret_in_generator(tree: Tree, options: Options) -> Iterator[tuple[SourceFile, Problem]]:
     generators = list(_generators(tree))
     if not generators:

@@ -96,6 +96,7 @@ def _in_file(file: SourceFile, options: Options) -> Iterator[tuple[int, Problem]
     file_kinds={FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH, FileKind.KUSTOMIZATION, FileKind.COMPONENT},
     options=leaves.OPTIONS,
     excerpt=False,
+    yields_to=leaves.SAID_BETTER,
 )
 def secret_in_template(resource: Resource, options: Options) -> Iterator[Problem]:
     reader = leaves.reader(options)

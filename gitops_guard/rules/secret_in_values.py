@@ -120,6 +120,7 @@ def _in_file(file: SourceFile, options: Options) -> Iterator[tuple[int, Problem]
     file_kinds=_KUSTOMIZATIONS | {FileKind.HELM_VALUES, FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH},
     options=leaves.OPTIONS,
     excerpt=False,
+    yields_to=leaves.SAID_BETTER,
 )
 def secret_in_values(resource: Resource, options: Options) -> Iterator[Problem]:
     reader = leaves.reader(options)

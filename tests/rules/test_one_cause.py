@@ -1,0 +1,47 @@
+"""One cause is one finding: a rule has none where another one, that it yields to, says the same better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from gitops_guard import check
+from gitops_guard.load import tree
+from gitops_guard.load.config import Config
+from gitops_guard.model.finding import Problem, Severity
+from gitops_guard.model.resource import FieldPath, SourceFile
+from gitops_guard.model.rule import Options, Rule, Scope
+from gitops_guard.rules import all_rules
+
+TEXT = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: it}\ndata: {password: x9-Tq2-LmZ, token_password: x9-Tq2}\n"
+
+
+def other(path: FieldPath, severity: Severity) -> Rule:
+    def run(file: SourceFile, _: Options) -> Iterator[tuple[int, Problem]]:
+        yield 0, Problem(path, "said better", at=file.locate(0, ("data", "password")), severity=severity)
+
+    return Rule("known-token", Severity.ERROR, "", Scope.FILE, run)
+
+
+def found(rule: Rule) -> list[tuple[str, FieldPath]]:
+    rules = {name: all_rules()[name] for name in ("secret-in-config",)} | {rule.id: rule}
+    report = check.check(tree.from_files({"a.yaml": TEXT}), rules, Config())
+    return [(finding.rule, finding.path) for finding in report.findings]
+
+
+MINE = ("secret-in-config", ("data", "password"))
+NEXT = ("secret-in-config", ("data", "token_password"))
+
+
+@pytest.mark.parametrize("path", [("data", "password"), ("items", 0, "data", "password"), ()])
+def test_the_same_field_in_the_same_line_is_said_once(path: FieldPath) -> None:
+    said = found(other(path, Severity.ERROR))
+
+    assert MINE not in said
+    assert (NEXT in said) is bool(path)
+
+
+def test_another_field_and_a_lower_severity_take_nothing_away() -> None:
+    assert found(other(("data", "user"), Severity.ERROR))[1:] == [MINE, NEXT]
+    assert MINE in found(other(("data", "password"), Severity.WARNING))
