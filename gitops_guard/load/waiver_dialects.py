@@ -13,7 +13,9 @@ from typing import Any, Final, NamedTuple
 
 _IMAGE: Final = "unpinned-image-tag"
 _SECRETS: Final = ("known-token", "plaintext-secret", "private-key")
+_PLACES: Final = ("secret-in-config", "secret-in-generator", "secret-in-template", "secret-in-values")
 KUBE_LINTER: Final = {
+    "env-var-secret": "secret-in-config",
     "latest-tag": _IMAGE,
     "mismatching-selector": "selector-mismatch",
     "no-extensions-v1beta": "deprecated-api",
@@ -24,7 +26,11 @@ KUBE_SCORE: Final = {
     "deployment-pod-selector-labels-match-template-metadata-labels": "selector-mismatch",
     "statefulset-pod-selector-labels-match-template-metadata-labels": "selector-mismatch",
 }
-POLARIS: Final = {"tagNotSpecified": _IMAGE}
+POLARIS: Final = {
+    "sensitiveConfigmapContent": "secret-in-config",
+    "sensitiveContainerEnvVar": "secret-in-config",
+    "tagNotSpecified": _IMAGE,
+}
 CHECKOV: Final = {"CKV_K8S_14": _IMAGE}
 TRIVY: Final = {"KSV013": _IMAGE}  # also written KSV-0013 and AVD-KSV-0013
 
@@ -51,7 +57,7 @@ def of_comment(text: str) -> Iterator[Foreign]:
             yield Foreign(rule, "trivy:ignore")
     reach = "next" if _NEXT_LINE.search(text) else "line" if _SAME_LINE.search(text) else ""
     if reach:
-        yield from (Foreign(rule, "allowed for secret scanners", reach) for rule in _SECRETS)
+        yield from (Foreign(rule, "allowed for secret scanners", reach) for rule in (*_SECRETS, *_PLACES))
     lint = _YAMLLINT.match(text)
     if lint is not None and (not lint["rules"] or " rule:key-duplicates" in lint["rules"]):
         yield Foreign("duplicate-key", "yamllint disable-line")

@@ -337,6 +337,10 @@ def test_a_waiver_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         pytest.param('polaris.fairwinds.com/tagNotSpecified-exempt: "true"', IMAGE, True, id="polaris"),
         pytest.param('polaris.fairwinds.com/tagNotSpecified-exempt: "false"', IMAGE, False, id="polaris, not exempt"),
         pytest.param('polaris.fairwinds.com/exempt: "true"', IMAGE, True, id="polaris, all"),
+        pytest.param(
+            'polaris.fairwinds.com/sensitiveContainerEnvVar-exempt: "true"', "secret-in-config", True, id="polaris, env"
+        ),
+        pytest.param("ignore-check.kube-linter.io/env-var-secret: x", "secret-in-config", True, id="kube-linter, env"),
         pytest.param("checkov.io/skip1: CKV_K8S_14=mirrored", IMAGE, True, id="checkov"),
         pytest.param("checkov.io/skip1: CKV_K8S_43=no digests", IMAGE, False, id="checkov, a digest"),
     ],
@@ -355,6 +359,7 @@ def test_reads_the_annotations_of_other_linters(annotation: str, rule: str, allo
         pytest.param("      image: nginx  # trivy:ignore:KSV013\n", IMAGE, [9], id="trivy, the short name"),
         pytest.param("      image: nginx  # trivy:ignore:AVD-KSV-0001\n", IMAGE, [8, 9], id="trivy, another check"),
         pytest.param("      image: nginx  # gitleaks:allow\n", SECRET, [9], id="gitleaks"),
+        pytest.param("      image: nginx  # gitleaks:allow\n", "secret-in-values", [9], id="gitleaks, in values"),
         pytest.param("      image: nginx  # pragma: allowlist secret\n", SECRET, [9], id="detect-secrets"),
         pytest.param("      # pragma: allowlist nextline secret\n      image: x\n", SECRET, [8], id="the next line"),
         pytest.param("      # gitleaks:allow\n      image: x\n", SECRET, [9], id="gitleaks does not know a line above"),
