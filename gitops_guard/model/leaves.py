@@ -36,8 +36,8 @@ OPTIONS: Final = {
 SAID_BETTER: Final = frozenset({"known-token", "private-key", "sops-incomplete"})
 # Fields of Kubernetes that hold no free text.
 _NEVER_SECRET: Final = frozenset(
-    {"affinity", "labels", "matchLabels", "ownerReferences", "securityContext", "tolerations",
-     "topologySpreadConstraints", "volumeMounts"}
+    {"affinity", "apiGroups", "labels", "matchExpressions", "matchLabels", "ownerReferences", "securityContext",
+     "selector", "tolerations", "topologySpreadConstraints", "verbs", "volumeMounts"}
 )  # fmt: skip
 # Short options that mean a password; with a blank, the value is the next item.
 _PASSWORD_OPTIONS: Final = {
@@ -161,7 +161,7 @@ class Reader:
                 if kind is not bool and value is not None:
                     found.append(Leaf((*trail, key), label if key == "value" and label else key, str(value)))
             elif kind is str and len(value) >= _SHORTEST_TEXT and _ASSIGNS(value) and names.could_hold(value):
-                found.append(Leaf((*trail, key), key, value))
+                found.append(Leaf((*trail, key), _pair_name(node) or key if key == "value" else key, value))
 
     def _list(self, name: str, node: list[Any], trail: list[str | int], found: list[Leaf]) -> None:
         is_named = self.names[name]
@@ -260,7 +260,10 @@ def _within(leaf: Leaf, name: str) -> str:
 
 def field(path: FieldPath) -> str:
     """A path as a person writes it: `spec.containers[0].args[1]`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path[-4:])
+    shown = list(path[-4:])
+    while len(shown) > 1 and isinstance(shown[0], int):
+        shown.pop(0)
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in shown)
     return text.lstrip(".")[:_LONGEST_NAME]
 
 
@@ -304,11 +307,16 @@ def _reader(names: tuple[str, ...], allow_names: tuple[str, ...], allow_values: 
 
 
 def _label(node: Mapping[str, Any], names: Names) -> str:
-    """What the `value` of a pair is, where it could be a secret: `{name: DB_PASSWORD, value: …}`."""
+    """What the `value` of a pair is, where it could be a secret."""
+    label = _pair_name(node)
+    return label if names[label] else ""
+
+
+def _pair_name(node: Mapping[str, Any]) -> str:
+    """`DB_PASSWORD` of `{name: DB_PASSWORD, value: …}`."""
     for key in ("name", "key", "path"):
-        label = node.get(key)
-        if isinstance(label, str):
-            return label if names[label] else ""
+        if isinstance(node.get(key), str):
+            return str(node[key])
     return ""
 
 
