@@ -22,3 +22,12 @@ def is_placeholder(value: str) -> bool:
     bank-vaults `vault:…`, 1Password `op://…`, vals `ref+…://…`.
     """
     return _ANYWHERE.search(value) is not None or _WHOLE.match(value) is not None
+
+
+def may_become(pattern: str, name: str) -> bool:
+    """Whether a text with placeholders may become *name*: what stands before the first and after the last is there."""
+    starts = [at for at in (pattern.find(mark) for mark in ("$", "{{", "<", "#{", "{%")) if at >= 0]
+    start = min(starts, default=0)
+    end = max(pattern.rfind(mark) for mark in ("}", ")", ">"))
+    after = pattern[end + 1 :] if end > start else ""
+    return len(name) >= start + len(after) and name.startswith(pattern[:start]) and name.endswith(after)

@@ -120,7 +120,7 @@ from typing import Final
 
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.likeness import is_slip, words
-from gitops_guard.model.placeholder import is_placeholder
+from gitops_guard.model.placeholder import is_placeholder, may_become
 from gitops_guard.model.reference import Reference, references
 from gitops_guard.model.resource import FieldPath, FileKind, Resource, Tree
 from gitops_guard.model.rule import Option, Options, Profile, tree_rule
@@ -252,9 +252,9 @@ class _Dangling:
     def _has_open_name(self, reference: Reference) -> bool:
         """Whether a name of this kind is filled in later and may become the one that is meant."""
         return any(
-            _may_become(supplied.target.name, reference.target.name)
+            may_become(supplied.target.name, reference.target.name)
             for supplied in self.supply.by_kind.get(reference.target[:2], ())
-            if "$" in supplied.target.name or "{{" in supplied.target.name
+            if is_placeholder(supplied.target.name)
         )
 
     def _twin(self, resource: Resource, reference: Reference, openness: Openness) -> Supplied | None:
@@ -386,13 +386,6 @@ def _is_protected(supplied: Supplied) -> bool:
 
 def _continues(name: str, other: str) -> bool:
     return min(len(name), len(other)) > 2 and (name.startswith(other) or other.startswith(name))
-
-
-def _may_become(pattern: str, name: str) -> bool:
-    """Whether a name with a placeholder may become *name*: the text around the placeholder is the same."""
-    starts = [at for at in (pattern.find("$"), pattern.find("{{")) if at >= 0]
-    start, end = min(starts), max(pattern.rfind("}"), pattern.rfind(")"))
-    return name.startswith(pattern[:start]) and name.endswith(pattern[end + 1 :] if end > start else "")
 
 
 def _argo_refs(tree: Tree) -> Iterator[tuple[Resource, Problem]]:

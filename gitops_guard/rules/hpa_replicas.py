@@ -150,6 +150,12 @@ def _is_left_alone(workload: Resource) -> bool:
     return "kustomize.toolkit.fluxcd.io/ssa" in workload.annotations
 
 
+def _is_below(path: str, other: str) -> bool:
+    """Whether *path* is in the folder of *other* or below it, but not merely both in the repository."""
+    folder = dirname(other)
+    return dirname(path) == folder or (folder != "" and path.startswith(f"{folder}/"))
+
+
 class _Builds:
     """What is built together, and what patches of a build say of `replicas`."""
 
@@ -170,7 +176,7 @@ class _Builds:
         above, other = self.collected.around(here).above, self.collected.around(there).above
         if above or other:
             return not {layer.folder for layer in above}.isdisjoint(layer.folder for layer in other)
-        return there in self.collected.around(here).files or (scaler.app is not None and scaler.app == workload.app)
+        return _is_below(here, there) or _is_below(there, here)
 
     def problems(self, one: _Scaled, workload: Resource) -> Found:
         with_scaler = {layer.folder for layer in self.collected.around(one.scaler.location.file).above}
