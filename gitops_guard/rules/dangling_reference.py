@@ -112,7 +112,7 @@ spec:
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from posixpath import basename, dirname
@@ -186,6 +186,7 @@ class _Dangling:
         self.unanswered: list[tuple[Resource, Reference]] = []
         self.answered: Counter[str] = Counter()
         self.meant: set[int] = set()
+        self.referring: defaultdict[str, set[int]] = defaultdict(set)
         self.templates_flux = any(resource.id.kind == "ResourceSet" for resource in tree.resources)
         for resource in tree.resources:
             for reference in references(resource):
@@ -194,6 +195,7 @@ class _Dangling:
 
     def _sort(self, resource: Resource, reference: Reference) -> None:
         found = self.supply.found(reference, resource)
+        self.referring[reference.target.name].add(id(resource))
         self.meant.update(map(id, self._nearest(found, resource)))
         if found:
             self.answered[reference.target.kind] += 1
@@ -366,8 +368,7 @@ class _Dangling:
         """Whether something else in the repository names it: a script that makes it, the values of a chart."""
         if reference.target.kind not in ("ConfigMap", "Secret"):
             return False
-        asking = {id(resource) for resource, other in self.unanswered if other.target == reference.target}
-        return bool(self.supply.mentions(reference.target.name) - asking)
+        return bool(self.supply.mentions(reference.target.name) - self.referring[reference.target.name])
 
 
 def _field(path: FieldPath) -> str:

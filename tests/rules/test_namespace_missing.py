@@ -21,7 +21,7 @@ def account(name: str) -> str:
 
 
 def found(ask: Ask, files: Mapping[str, str], **options: object) -> list[tuple[str, int]]:
-    given = {"namespaces.yaml": namespace("shop", "monitoring"), "a.yaml": account("shop")} | files
+    given = {"namespaces.yaml": namespace("shop", "monitoring"), "a.yaml": account("shop"), **files}
     return [(at.file, at.line) for at, _ in ask("namespace-missing", given, **options)]
 
 
