@@ -63,6 +63,7 @@ class Collected:
         self._by_folder: dict[str, list[str]] = {}
         self._targets: dict[str, list[str]] = {}  # namespaces that Flux puts a folder into
         self._known: dict[tuple[str, ...], Surroundings] = {}
+        self._by_path: dict[str, Surroundings] = {}
         self._namespaces: dict[tuple[str, str], frozenset[str]] = {}
         self._affixes: tuple[tuple[str, str], ...] | None = None
         self._deployed = deployed_folders(tree)
@@ -72,6 +73,12 @@ class Collected:
 
     def around(self, path: str) -> Surroundings:
         """What may be delivered with the file *path*."""
+        found = self._by_path.get(path)
+        if found is None:
+            found = self._by_path[path] = self._around(path)
+        return found
+
+    def _around(self, path: str) -> Surroundings:
         folder = dirname(path)
         above = tuple(self._parents.get(path, ()))
         if not above and folder in self.layers:
@@ -183,6 +190,16 @@ class Collected:
     def _entries(self, path: str) -> Iterable[str]:
         layer = self.layers.get(path)
         return layer.entries if layer is not None else ()
+
+
+_last: list[tuple[Tree, Collected]] = []
+
+
+def of(tree: Tree) -> Collected:
+    """The kustomizations of *tree*. Several rules ask about the same one, so the last answer is kept."""
+    if not _last or _last[0][0] is not tree:
+        _last[:] = [(tree, Collected(tree))]
+    return _last[0][1]
 
 
 def _reached(start: Iterable[str], following: Callable[[str], Iterable[str]]) -> Iterator[str]:

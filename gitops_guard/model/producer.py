@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from gitops_guard.model.resource import Resource
@@ -67,15 +67,14 @@ _ISSUING: Final = ("cert-manager.io/", "kubernetes.io/tls-acme")
 _MOST_VOLUMES: Final = 20  # replicas whose volumes are named
 
 
-def produced(resource: Resource) -> Iterator[Target]:
-    """All that exists where the resource does and its controller runs, the resource itself first."""
-    yield own(resource)
-    paths = _SECRETS.get(resource.id[:2])
-    if paths:
-        yield from _first(resource.body, paths)
-    special = _SPECIAL.get(resource.id.kind)
-    if special is not None:
-        yield from special(resource)
+def brought(resource: Resource) -> Iterable[Target]:
+    """All that exists, beside the resource itself, where it does and its controller runs."""
+    group, kind = resource.id.group, resource.id.kind
+    paths = _SECRETS.get((group, kind))
+    special = _SPECIAL.get(kind)
+    if paths is None and special is None:
+        return ()
+    return (*_first(resource.body, paths or ()), *(special(resource) if special is not None else ()))
 
 
 def _first(body: Mapping[str, Any], paths: tuple[tuple[str, ...], ...]) -> Iterator[Target]:

@@ -5,12 +5,12 @@ A path of the table may hold `*` for each entry of a list. What stands there is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from gitops_guard.model.producer import Target, family
 from gitops_guard.model.resource import FieldPath, Resource
-from gitops_guard.model.workload import template_path, value_at
+from gitops_guard.model.workload import KINDS, template_path, value_at
 
 FLUX_SOURCE: Final = "source.toolkit.fluxcd.io"
 FLUX_KUSTOMIZE: Final = "kustomize.toolkit.fluxcd.io"
@@ -43,9 +43,6 @@ class _Field(NamedTuple):
     kind: str
     groups: Mapping[str, str] = {}
     name: str = "name"
-
-    def group(self, kind: str) -> str:
-        return self.groups.get(kind, "")
 
 
 _ANY: Final[Mapping[str, str]] = {}
@@ -201,71 +198,88 @@ _CONTAINER: Final = (
 _CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
 
 
-def references(resource: Resource) -> Iterator[Reference]:
+def references(resource: Resource) -> list[Reference]:
     """All that *resource* refers to by name."""
-    body = resource.body
-    fields = _TABLE.get((family(resource.id.group), resource.id.kind))
-    if fields:
-        for field in fields:
-            yield from _at(field, body, (), 0)
-    template = template_path(resource.id)
-    if template is not None:
-        at = (*template, "spec")
-        spec = value_at(body, at)
-        if isinstance(spec, Mapping):
-            yield from _of_pod(spec, at)
+    found: list[Reference] = []
+    group, kind = resource.id.group, resource.id.kind
+    for field in _TABLE.get((group if "." in group else "", kind), ()):
+        _walk(field, resource.body, (), 0, (), found)
+    if kind in KINDS:
+        template = template_path(resource.id)
+        if template is not None:
+            at = (*template, "spec")
+            spec = value_at(resource.body, at)
+            if isinstance(spec, dict):
+                _of_pod(spec, at, found)
+    return found
 
 
-def _of_pod(spec: Mapping[str, Any], at: FieldPath) -> Iterator[Reference]:
+def _of_pod(spec: dict[str, Any], at: FieldPath, found: list[Reference]) -> None:
     for field in _POD:
         if field.path[0] in spec:
-            yield from _at(field, spec, at, 0)
+            _walk(field, spec, at, 0, (), found)
     for key in _CONTAINERS:
         containers = spec.get(key)
         for number, container in enumerate(containers if isinstance(containers, list) else ()):
-            if isinstance(container, Mapping):
+            if isinstance(container, dict):
                 for field in _CONTAINER:
                     if field.path[0] in container:
-                        yield from _at(field, container, (*at, key, number), 0)
+                        _walk(field, container, (*at, key, number), 0, (), found)
 
 
-def _at(field: _Field, value: Any, path: FieldPath, depth: int) -> Iterator[Reference]:
-    """What *field* refers to, from its part number *depth* on; *value* stands at *path*."""
-    for number in range(depth, len(field.path)):
-        part = field.path[number]
+def _walk(
+    field: _Field, value: Any, prefix: FieldPath, depth: int, numbers: tuple[int, ...], found: list[Reference]
+) -> None:
+    """Add what *field* refers to, from its part number *depth* on; *numbers* stand for each `*` before."""
+    parts = field.path
+    for at in range(depth, len(parts)):
+        part = parts[at]
         if part == "*":
             if isinstance(value, list):
-                for index, entry in enumerate(value):
-                    yield from _at(field, entry, (*path, index), number + 1)
+                for number, entry in enumerate(value):
+                    _walk(field, entry, prefix, at + 1, (*numbers, number), found)
             return
-        if not isinstance(value, Mapping) or part not in value:
+        if not isinstance(value, dict) or part not in value:
             return
         value = value[part]
-        path = (*path, part)
-    yield from _reference(field, value, path)
+    if value:
+        _add_reference(field, value, prefix, numbers, found)
 
 
-def _reference(field: _Field, value: Any, path: FieldPath) -> Iterator[Reference]:
+def _add_reference(
+    field: _Field, value: Any, prefix: FieldPath, numbers: tuple[int, ...], found: list[Reference]
+) -> None:
     if not field.name:
-        if isinstance(value, str) and value:
-            yield Reference(path, Target(field.group(field.kind), field.kind, value))
+        if isinstance(value, str):
+            target = Target(field.groups.get(field.kind, ""), field.kind, value)
+            found.append(Reference((*prefix, *_filled(field.path, numbers)), target))
         return
-    name = value.get(field.name) if isinstance(value, Mapping) else None
+    name = value.get(field.name) if isinstance(value, dict) else None
     if not isinstance(name, str) or not name:
         return
     kind = value.get("kind") or field.kind
     if not isinstance(kind, str) or kind not in field.groups or not _is_of(value, field.groups[kind]):
         return
     namespace = value.get("namespace")
-    yield Reference(
-        (*path, field.name),
-        Target(field.groups[kind], kind, name),
-        namespace if isinstance(namespace, str) else "",
-        optional=value.get("optional") is True,
+    found.append(
+        Reference(
+            (*prefix, *_filled(field.path, numbers), field.name),
+            Target(field.groups[kind], kind, name),
+            namespace if isinstance(namespace, str) else "",
+            optional=value.get("optional") is True,
+        )
     )
 
 
-def _is_of(value: Mapping[str, Any], group: str) -> bool:
+def _filled(parts: FieldPath, numbers: tuple[int, ...]) -> FieldPath:
+    """A path of the table with its places in lists."""
+    if not numbers:
+        return parts
+    rest = iter(numbers)
+    return tuple(next(rest) if part == "*" else part for part in parts)
+
+
+def _is_of(value: dict[str, Any], group: str) -> bool:
     """Whether a reference that names a group means this one; `apiVersion` and `apiGroup` are other ways to say it."""
     named = value.get("group", value.get("apiGroup"))
     if named is None:

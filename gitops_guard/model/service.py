@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.likeness import is_slip
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.producer import own
-from gitops_guard.model.reference import Reference, references
+from gitops_guard.model.reference import Reference
 from gitops_guard.model.resource import FieldPath, Resource, Tree
 from gitops_guard.model.supply import Openness, Supplied, Supply
 from gitops_guard.model.workload import containers, template_path, value_at
@@ -45,8 +45,9 @@ class _Pods:
 class Services:
     """What is wrong between the Services of a tree, their Pods and their routes."""
 
-    def __init__(self, tree: Tree, supply: Supply) -> None:
+    def __init__(self, tree: Tree, supply: Supply, references: Iterable[tuple[Resource, Sequence[Reference]]]) -> None:
         self.tree = tree
+        self.references = references
         self.supply = supply
         self._pods: list[_Pods] = []
         self._by_label: dict[tuple[str, str], list[_Pods]] = {}
@@ -76,7 +77,7 @@ class Services:
         }
         supplied = Supplied(own(resource), resource.location.file, resource.id.namespace, resource.app, resource)
         return _Pods(
-            supplied, labels if isinstance(labels, Mapping) else {}, frozenset(names), self._labels_above(resource)
+            supplied, labels if isinstance(labels, dict) else {}, frozenset(names), self._labels_above(resource)
         )
 
     def _labels_above(self, resource: Resource) -> frozenset[str]:
@@ -192,13 +193,13 @@ class Services:
         return Problem((*path, key), message, severity=None if is_certain else Severity.WARNING)
 
     def _routes(self) -> Iterator[tuple[Resource, Problem]]:
-        for resource in self.tree.resources:
+        for resource, known in self.references:
             if resource.id.kind in _ROUTES:
-                for reference in references(resource):
+                for reference in known:
                     if reference.target.kind == "Service":
                         yield from ((resource, problem) for problem in self._port(resource, reference))
             elif resource.id.kind == "Route" and resource.id.group == "route.openshift.io":
-                yield from ((resource, problem) for problem in self._openshift_port(resource))
+                yield from ((resource, problem) for problem in self._openshift_port(resource, known))
 
     def _port(self, resource: Resource, reference: Reference) -> Iterator[Problem]:
         """The port that a backend asks of its Service."""
@@ -213,11 +214,11 @@ class Services:
             if services and not any(_offers(service, port) for service in services):
                 yield from self._no_port(resource, services[0], port, (*reference.path[:-1], *keys))
 
-    def _openshift_port(self, resource: Resource) -> Iterator[Problem]:
+    def _openshift_port(self, resource: Resource, known: Sequence[Reference]) -> Iterator[Problem]:
         port = value_at(resource.body, ("spec", "port", "targetPort"))
         if not isinstance(port, str) or not port:
             return
-        for reference in references(resource):
+        for reference in known:
             services = self._services(resource, reference)
             if services and not any(_offers(service, port) or _aims_at(service, port) for service in services):
                 yield from self._no_port(resource, services[0], port, ("spec", "port", "targetPort"))

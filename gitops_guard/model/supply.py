@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from gitops_guard.model.collected import Collected, Layer, Surroundings
+from gitops_guard.model import collected
+from gitops_guard.model.collected import Layer, Surroundings
 from gitops_guard.model.placeholder import is_placeholder
-from gitops_guard.model.producer import Target, generated, produced
+from gitops_guard.model.producer import Target, brought, generated, own
 from gitops_guard.model.reference import Reference
 from gitops_guard.model.resource import App, FileKind, Resource, SourceFile, Tree
 from gitops_guard.model.workload import value_at
@@ -60,8 +60,7 @@ class Openness(IntEnum):
     BESIDE = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Supplied:
+class Supplied(NamedTuple):
     """One thing that references can mean. *resource* is None for what a generator makes."""
 
     target: Target
@@ -75,7 +74,7 @@ class Supply:
     """All names of a tree, and what may meet what. What surrounds a resource is worked out when it is asked for."""
 
     def __init__(self, tree: Tree) -> None:
-        self.collected = Collected(tree)
+        self.collected = collected.of(tree)
         self.by_target: dict[Target, list[Supplied]] = {}
         self.by_kind: dict[tuple[str, str], list[Supplied]] = {}
         self._files = {file.path: file for file in tree.files}
@@ -86,7 +85,8 @@ class Supply:
         self._patches: dict[int, bytes] = {}
         for resource in tree.resources:
             self._in_file.setdefault(resource.location.file, []).append(resource)
-            for target in produced(resource):
+            self._add(Supplied(own(resource), resource.location.file, resource.id.namespace, resource.app, resource))
+            for target in brought(resource):
                 self._add(Supplied(target, resource.location.file, resource.id.namespace, resource.app, resource))
         for layer in self.collected.layers.values():
             for body in layer.bodies:

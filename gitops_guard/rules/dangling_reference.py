@@ -183,13 +183,17 @@ class _Dangling:
     def __init__(self, tree: Tree, external: Sequence[str]) -> None:
         self.supply = Supply(tree)
         self.external = external
+        self.references: list[tuple[Resource, list[Reference]]] = []
         self.unanswered: list[tuple[Resource, Reference]] = []
         self.answered: Counter[str] = Counter()
         self.meant: set[int] = set()
         self.referring: defaultdict[str, set[int]] = defaultdict(set)
         self.templates_flux = any(resource.id.kind == "ResourceSet" for resource in tree.resources)
         for resource in tree.resources:
-            for reference in references(resource):
+            known = references(resource)
+            if known:
+                self.references.append((resource, known))
+            for reference in known:
                 self._sort(resource, reference)
         self.missing = Counter(reference.target for _, reference in self.unanswered)
 
@@ -204,6 +208,8 @@ class _Dangling:
 
     def _nearest(self, found: list[Supplied], resource: Resource) -> list[Supplied]:
         """Copies of a thing lie in several apps; meant is that of the same file, then folder, then app."""
+        if len(found) < 2:
+            return found
         file, around = resource.location.file, self.supply.around(resource).files
         return (
             [supplied for supplied in found if supplied.file == file]
@@ -232,6 +238,8 @@ class _Dangling:
 
     def _problem(self, resource: Resource, reference: Reference) -> Problem | None:
         supply, kind, name = self.supply, reference.target.kind, reference.target.name
+        if kind not in _READABLE and reference.target[:2] not in supply.by_kind:
+            return None  # the repository leaves this kind to others
         if self._has_open_name(reference) or self._is_patched(resource, _field(reference.path)):
             return None
         if supply.is_named_by_patch(resource, name):
@@ -434,4 +442,4 @@ def dangling_reference(tree: Tree, options: Options) -> Iterator[tuple[Resource,
     dangling = _Dangling(tree, options["external"])
     yield from dangling.problems()
     yield from _argo_refs(tree)
-    yield from Services(tree, dangling.supply).problems()
+    yield from Services(tree, dangling.supply, dangling.references).problems()

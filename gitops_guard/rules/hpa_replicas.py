@@ -74,7 +74,8 @@ from posixpath import dirname, normpath
 from typing import Any, Final, TypeGuard
 
 from gitops_guard.load import manifests
-from gitops_guard.model.collected import Collected, Layer
+from gitops_guard.model import collected
+from gitops_guard.model.collected import Layer
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.producer import family
 from gitops_guard.model.resource import FieldPath, Location, Resource, SourceFile, Tree
@@ -160,7 +161,7 @@ class _Builds:
     """What is built together, and what patches of a build say of `replicas`."""
 
     def __init__(self, tree: Tree) -> None:
-        self.collected = Collected(tree)
+        self.collected = collected.of(tree)
         self.files = {file.path: file for file in tree.files}
         self.ignoring = list(_ignoring(tree))
 

@@ -80,6 +80,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
+from gitops_guard.model import collected
 from gitops_guard.model.collected import Collected
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.likeness import is_slip
@@ -139,9 +140,9 @@ class _Use(NamedTuple):
 def namespace_missing(tree: Tree, options: Options) -> Iterator[tuple[Resource | SourceFile, Problem]]:
     if not any(resource.id.kind in _CREATING for resource in tree.resources):
         return
-    collected = Collected(tree)
-    created = _created(tree, collected)
-    uses = _uses(tree, collected, [*_WITH_THE_CLUSTER, *options["external"]])
+    layers = collected.of(tree)
+    created = _created(tree, layers)
+    uses = _uses(tree, layers, [*_WITH_THE_CLUSTER, *options["external"]])
     makers = [resource.id.name for resource in tree.resources if is_maker(resource)]
     missing = sorted(
         name
@@ -170,12 +171,12 @@ def _may_be_one_of(created: set[str], name: str) -> bool:
     return any(may_become(other, name) for other in created if is_placeholder(other))
 
 
-def _created(tree: Tree, collected: Collected) -> set[str]:
+def _created(tree: Tree, layers: Collected) -> set[str]:
     found: set[str] = set()
     for resource in tree.resources:
         found.update(_created_by(resource))
         if resource.id.kind == "Namespace":
-            for layer in collected.around(resource.location.file).above:
+            for layer in layers.around(resource.location.file).above:
                 found.update(layer.texts("namespace"))
     for file in tree.files:
         if b"create n" in file.data:
@@ -200,10 +201,10 @@ def _created_by(resource: Resource) -> Iterator[str]:
                 yield target
 
 
-def _uses(tree: Tree, collected: Collected, known: Sequence[str]) -> dict[str, list[_Use]]:
+def _uses(tree: Tree, layers: Collected, known: Sequence[str]) -> dict[str, list[_Use]]:
     found: dict[str, list[_Use]] = {}
     is_asked: dict[str, bool] = {}
-    for name, use in (*_of_kustomizations(tree), *_of_resources(tree, collected)):
+    for name, use in (*_of_kustomizations(tree), *_of_resources(tree, layers)):
         if _is_asked(name, known, is_asked):
             found.setdefault(name, []).append(use)
     return found
@@ -224,18 +225,17 @@ def _of_kustomizations(tree: Tree) -> Iterator[tuple[str, _Use]]:
                 yield name, _Use(0, file.path, document.index, file, ("namespace",))
 
 
-def _of_resources(tree: Tree, collected: Collected) -> Iterator[tuple[str, _Use]]:
+def _of_resources(tree: Tree, layers: Collected) -> Iterator[tuple[str, _Use]]:
+    is_replaced: dict[str, bool] = {}  # by a kustomization
     for number, resource in enumerate(tree.resources):
         target = _TARGETS.get(resource.id[:2])
         if target is not None:
             name = value_at(resource.body, target)
             if isinstance(name, str) and name:
                 yield name, _Use(1, resource.location.file, number, resource, target)
-        own = resource.id.namespace
-        if own and not _is_replaced(resource, collected):
-            yield own, _Use(2, resource.location.file, number, resource, _NAMESPACE)
-
-
-def _is_replaced(resource: Resource, collected: Collected) -> bool:
-    """Whether a kustomization gives it another namespace."""
-    return any(layer.texts("namespace") for layer in collected.around(resource.location.file).above)
+        own, file = resource.id.namespace, resource.location.file
+        if own:
+            if file not in is_replaced:
+                is_replaced[file] = any(layer.texts("namespace") for layer in layers.around(file).above)
+            if not is_replaced[file]:
+                yield own, _Use(2, file, number, resource, _NAMESPACE)
