@@ -13,12 +13,16 @@ from gitops_guard.model.resource import Document, FileKind
 _GUARD_NAMES: Final = frozenset({".gitops-guard.yaml", ".gitops-guard.yml", ".gitops-guard-waivers.yaml"})
 _CI_NAMES: Final = frozenset(
     {
-        ".gitlab-ci.yml", ".gitlab-ci.yaml", "azure-pipelines.yml", "azure-pipelines.yaml", ".travis.yml",
-        ".drone.yml", "bitbucket-pipelines.yml", "cloudbuild.yaml", ".pre-commit-config.yaml", "action.yml",
+        ".travis.yml", ".drone.yml", ".drone.yaml", "bitbucket-pipelines.yml", ".pre-commit-config.yaml", "action.yml",
         "action.yaml", ".woodpecker.yml", ".woodpecker.yaml",
     }
 )  # fmt: skip
-_CI_FOLDERS: Final = (".github/", ".circleci/", ".gitea/", ".forgejo/", ".gitlab/", ".woodpecker/", ".buildkite/")
+# `azure-pipelines-deploy.yml`, `cloudbuild.prod.yaml`, `build.gitlab-ci.yml`: one of a program's several files.
+_CI_PATTERN: Final = re.compile(r"(?:azure-pipelines|cloudbuild)[\w.-]{0,100}\.ya?ml|[\w.-]{0,100}\.gitlab-ci\.ya?ml")
+_CI_FOLDERS: Final = (
+    ".github/", ".circleci/", ".gitea/", ".forgejo/", ".gitlab/", ".gitlab-ci/", ".woodpecker/", ".buildkite/",
+    ".azure-pipelines/", ".azuredevops/", ".pipelines/",
+)  # fmt: skip
 _TEMPLATE_SUFFIXES: Final = (".j2", ".jinja", ".jinja2", ".tpl", ".tmpl", ".gotmpl", ".erb", ".ytt")
 _TEMPLATE_LINE: Final = re.compile(
     rb"^[ \t]*(?:- )?(?:[\w.\"'/-]+:[ \t]+)?[|>]?\{[{%]|\{%-? *(?:if|for|set|endif|endfor)\b", re.MULTILINE
@@ -114,7 +118,7 @@ def _known_by_name(path: str, references: References) -> FileKind | None:
     name = path.rpartition("/")[2]
     if name in _GUARD_NAMES:
         return FileKind.GUARD
-    if name in _CI_NAMES or path.startswith(_CI_FOLDERS):
+    if name in _CI_NAMES or path.startswith(_CI_FOLDERS) or _CI_PATTERN.fullmatch(name):
         return FileKind.CI_WORKFLOW
     if name in KUSTOMIZATION_NAMES:
         return None
