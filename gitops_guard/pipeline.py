@@ -223,8 +223,8 @@ def _read(request: Request, entries: Sequence[Entry], files: list[tuple[str, byt
 
 
 def _is_read_as_text(path: str, known: References) -> bool:
-    """Whether a file that is no YAML has something to tell: the input of a generator, a script."""
-    return path in known.generated or names.may_hold_commands(path)
+    """Whether a file that is no YAML has something to tell: the input of a generator, a script, a kubeconfig."""
+    return path in known.generated or names.may_hold_commands(path) or names.may_be_kubeconfig(path)
 
 
 def _left_out(entry: Entry) -> Entry:

@@ -21,3 +21,10 @@ def may_hold_commands(path: str) -> bool:
     """Whether the name promises a script that CI runs: a shell script or a Jenkinsfile."""
     name = path.rpartition("/")[2]
     return name.endswith((".sh", ".bash", ".Jenkinsfile", ".jenkinsfile")) or name.startswith("Jenkinsfile")
+
+
+def may_be_kubeconfig(path: str) -> bool:
+    """Whether the name promises a kubeconfig, which mostly has no ending: `kubeconfig`, `prod.kubeconfig`."""
+    folder, _, name = path.rpartition("/")
+    lowered = name.lower()
+    return lowered.endswith("kubeconfig") or name == "admin.conf" or (name == "config" and folder.endswith(".kube"))

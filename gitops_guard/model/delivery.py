@@ -96,14 +96,29 @@ _LOGIN_ACTIONS: Final = re.compile(
     r"|atlassian/(?:kubectl-run|aws-eks-kubectl-run|google-gke-kubectl-run|azure-aks-deploy|azure-aks-helm-deploy)\b",
     re.IGNORECASE,
 )
-_LOGINS: Final = (
-    ("aws", "eks", "update-kubeconfig"), ("gcloud", "clusters", "get-credentials"), ("az", "aks", "get-credentials"),
-    ("doctl", "kubeconfig", "save"), ("doctl", "k8s", "kubeconfig"), ("oc", "login"), ("argocd", "login"),
-    ("civo", "kubernetes", "config"), ("scw", "kubeconfig", "install"), ("ibmcloud", "cluster", "config"),
-    ("linode-cli", "lke", "kubeconfig-view"), ("oci", "ce", "create-kubeconfig"), ("tsh", "kube", "login"),
-    ("kubectl", "config", "set-credentials"), ("rancher", "login"), ("eksctl", "utils", "write-kubeconfig"),
-    ("gcloud", "fleet", "get-credentials"), ("vultr-cli", "kubernetes", "config"), ("ovhcloud", "kubeconfig"),
-)  # fmt: skip
+_LOGINS: Final = tuple(
+    tuple(line.split())
+    for line in (
+        "argocd login",
+        "aws eks update-kubeconfig",
+        "az aks get-credentials",
+        "civo kubernetes config",
+        "doctl k8s cluster kubeconfig",
+        "doctl kubernetes cluster kubeconfig save",
+        "eksctl utils write-kubeconfig",
+        "gcloud container clusters get-credentials",
+        "gcloud container fleet memberships get-credentials",
+        "ibmcloud cluster config",
+        "kubectl config set-credentials",
+        "linode-cli lke kubeconfig-view",
+        "oc login",
+        "oci ce cluster create-kubeconfig",
+        "rancher login",
+        "scw k8s kubeconfig install",
+        "tsh kube login",
+        "vultr-cli kubernetes config",
+    )
+)
 _LOGIN_PROGRAMS: Final = frozenset(words[0] for words in _LOGINS)
 # What a text has to hold to be of interest at all.
 WORDS: Final = (
@@ -296,7 +311,7 @@ def login(command: Command) -> str:
 
 
 def _verbs_all(words: Iterable[str]) -> list[str]:
-    return [word for word in words if not word.startswith("-")][1:6]
+    return [word for word in words if not word.startswith("-")][1:8]
 
 
 def _follows(words: tuple[str, ...], known: tuple[tuple[str, ...], ...]) -> bool:
