@@ -203,8 +203,8 @@ def _of_script(
         words = command.words
         if len(words) > 1 and words[0] in ("cd", "pushd") and not words[1].startswith(("$", "-", "~")):
             folder = normpath(join(folder, words[1]))
-        called = _called(words)
-        file = repository.script(called, folder, script.file.path) if called else None
+        name = called(words)
+        file = repository.script(name, folder, script.file.path) if name else None
         if file is None or file.path in seen or depth >= _DEEPEST:
             continue
         seen.add(file.path)
@@ -212,7 +212,7 @@ def _of_script(
         yield from _of_script(inner, step, dict(variables), repository, seen, wanted, depth + 1)
 
 
-def _called(words: tuple[str, ...]) -> str:
+def called(words: tuple[str, ...]) -> str:
     """The script that a command runs, as it is written there."""
     if not words:
         return ""
