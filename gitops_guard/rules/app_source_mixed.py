@@ -87,7 +87,9 @@ from gitops_guard.model.resource import FieldPath, Resource, SourceFile, Tree
 from gitops_guard.model.rule import Options, tree_rule
 from gitops_guard.model.workload import value_at
 
-_BUILD: Final = re.compile(r"(?:Dockerfile|Containerfile)(?:\.[\w.-]{1,60})?|[\w-]{1,60}\.(?:Dockerfile|dockerfile)")
+_BUILD: Final = re.compile(
+    r"(?:Dockerfile|Containerfile)(?:\.(?!md$|txt$)[\w.-]{1,60})?|[\w-]{1,60}\.(?:Dockerfile|dockerfile)"
+)
 _SOURCES: Final = frozenset(
     {"go.mod", "package.json", "pom.xml", "build.gradle", "build.gradle.kts", "Cargo.toml", "requirements.txt",
      "pyproject.toml", "setup.py", "Pipfile", "Gemfile", "composer.json", "mix.exs", "build.sbt", "CMakeLists.txt"}
