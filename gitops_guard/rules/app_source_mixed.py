@@ -110,7 +110,7 @@ def app_source_mixed(tree: Tree, _: Options) -> Iterator[tuple[Resource | Source
         if not _holds_manifests(tree, folder):
             continue
         writer = _writer(tree)
-        message = f"`{folder}` is deployed from the repository in which {build} is built"
+        message = f"`{folder}` is deployed from the repository in which an application is built ({build})"
         if writer:
             message += f", and {writer} writes back to it"
         severity = None if writer else Severity.INFO

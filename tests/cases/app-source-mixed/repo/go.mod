@@ -1,0 +1,3 @@
+module git.example/shop
+
+go 1.24
