@@ -54,7 +54,20 @@ _LOCAL: Final = re.compile(
 )
 
 _CLUSTERS: Final = frozenset(
-    {"kind", "k3d", "minikube", "k3s", "microk8s", "kwok", "kwokctl", "vcluster", "ctlptl", "k0s", "envtest"}
+    {
+        "kind",
+        "k3d",
+        "minikube",
+        "k3s",
+        "microk8s",
+        "kwok",
+        "kwokctl",
+        "kubesolo",
+        "vcluster",
+        "ctlptl",
+        "k0s",
+        "envtest",
+    }
 )
 _PARTS: Final = re.compile(r"[a-z0-9]+")
 _MAKING: Final = frozenset({"create", "start", "apply", "server", "install", "up", "get", "load"})
@@ -67,17 +80,20 @@ _CALLERS: Final = frozenset(
     {"make", "task", "just", "mage", "earthly", "nix", "npm", "yarn", "go", "tilt", "gradle", "mvn"}
 )
 
-_DEPLOY_ACTIONS: Final = re.compile(
-    r"azure/k8s-(?:deploy|create-secret)\b|deliverybot/helm\b|bitovi/github-actions-deploy-eks-helm\b"
-    r"|koslib/helm-eks-action\b|vimeda/helm\b|omegion/argocd-app-actions\b"
-    r"|kubernetes/(?:create-or-update-resource|delete-resource|update-container-image)$"
-    r"|helm/(?:install|upgrade|delete)[\w-]{0,40}$|aws-eks/update-container[\w-]{0,40}$"
-    r"|(?:KubernetesManifest|HelmDeploy|Kubernetes)@\d"
-    r"|atlassian/(?:kubectl-run|aws-eks-kubectl-run|google-gke-kubectl-run|azure-aks-deploy|azure-aks-helm-deploy)\b"
-    r"|(?:[\w.-]{1,100}/){0,5}(?:drone-kubernetes|drone-helm3?|drone-gke|gke-deploy)\b"
-    r"|kubernetesDeploy$|openshift\.(?:apply|create)$|argocd-task-sync-and-wait$|helm-upgrade-from-(?:source|repo)$",
-    re.IGNORECASE,
-)
+# Names in lower case, without version: actions, orbs, pipes, tasks of Azure and Tekton, steps of Jenkins, plugins of
+# Drone. No regular expressions: compiling them cost more than all the rest.
+_DEPLOY_ACTIONS: Final = frozenset(
+    {"argocd-task-sync-and-wait", "atlassian/aws-eks-kubectl-run", "atlassian/azure-aks-deploy",
+     "atlassian/azure-aks-helm-deploy", "atlassian/google-gke-kubectl-run", "atlassian/kubectl-run",
+     "aws-eks/update-container-image", "azure/k8s-create-secret", "azure/k8s-deploy",
+     "bitovi/github-actions-deploy-eks-helm", "deliverybot/helm", "drone-gke", "drone-helm", "drone-helm3",
+     "drone-kubernetes", "gke-deploy", "helm-upgrade-from-repo", "helm-upgrade-from-source", "helm/delete-helm-release",
+     "helm/install-helm-chart", "helm/upgrade-helm-chart", "helmdeploy", "koslib/helm-eks-action",
+     "kubernetes/create-or-update-resource", "kubernetes/delete-resource", "kubernetes/update-container-image",
+     "kubernetesdeploy", "kubernetesmanifest", "omegion/argocd-app-actions", "openshift.apply", "openshift.create",
+     "vimeda/helm"}
+)  # fmt: skip
+_AZURE_KUBERNETES: Final = "Kubernetes@"  # too common a word without the version of a task
 # Actions that are a program: what they do stands in their arguments.
 _PROGRAM_ACTIONS: Final[Mapping[str, str]] = {
     "actions-hub/kubectl": "kubectl", "steebchen/kubectl": "kubectl", "kodermax/kubectl-aws-eks": "kubectl",
@@ -87,15 +103,15 @@ _READING: Final = frozenset(
     {"bake", "template", "lint", "package", "save", "init", "get", "describe", "logs", "login", "logout", "version",
      "diff", "wait", "explain", "ls", "top"}
 )  # fmt: skip
-_LOGIN_ACTIONS: Final = re.compile(
-    r"azure/(?:k8s|aks)-set-context\b|google-github-actions/get-gke-credentials\b|redhat-actions/oc-login\b"
-    r"|tale/kubectl-action\b|steebchen/kubectl\b|actions-hub/kubectl\b|kodermax/kubectl-aws-eks\b"
-    r"|danielr1996/kubectl-action\b|ibm/action-ibmcloud-kube\b|teleport-actions/auth-k8s\b|tailscale/kubeconfig\b"
-    r"|aws-eks/update-kubeconfig[\w-]{0,40}$|kubernetes/install-kubeconfig$|gcp-gke/update-kubeconfig[\w-]{0,40}$"
-    r"|withKubeConfig$|withKubeCredentials$|kubeconfigFile$|kubeconfigContent$|openshift\.withCluster$"
-    r"|atlassian/(?:kubectl-run|aws-eks-kubectl-run|google-gke-kubectl-run|azure-aks-deploy|azure-aks-helm-deploy)\b",
-    re.IGNORECASE,
-)
+_LOGIN_ACTIONS: Final = frozenset(
+    {"actions-hub/kubectl", "atlassian/aws-eks-kubectl-run", "atlassian/azure-aks-deploy",
+     "atlassian/azure-aks-helm-deploy", "atlassian/google-gke-kubectl-run", "atlassian/kubectl-run",
+     "aws-eks/update-kubeconfig-with-authenticator", "azure/aks-set-context", "azure/k8s-set-context",
+     "danielr1996/kubectl-action", "gcp-gke/update-kubeconfig-with-credentials",
+     "google-github-actions/get-gke-credentials", "kodermax/kubectl-aws-eks", "kubeconfigcontent", "kubeconfigfile",
+     "kubernetes/install-kubeconfig", "openshift.withcluster", "redhat-actions/oc-login", "steebchen/kubectl",
+     "tale/kubectl-action", "teleport-actions/auth-k8s", "withkubeconfig", "withkubecredentials"}
+)  # fmt: skip
 _LOGINS: Final = tuple(
     tuple(line.split())
     for line in (
@@ -128,9 +144,6 @@ WORDS: Final = (
     "kubeconfig",
     ".kube",
     "KUBECONFIG",
-)
-_KUBECONFIG_FILE: Final = re.compile(
-    r".{0,300}(?:\.kube/config|\$\{?KUBECONFIG\b|(?:^|[/._-])kubeconfig(?:\.ya?ml)?$)", re.IGNORECASE
 )
 
 
@@ -246,12 +259,18 @@ def makes_cluster(command: Command) -> bool:
     if name == "docker":
         return any(word.startswith(("rancher/k3s", "kindest/node")) for word in words)
     if name in _CALLERS or words[0].startswith((".", "/")) or words[0].endswith(".sh"):
-        return any(_is_named_so(word) for word in words[:20])
+        return any(_is_named_so(word) for word in words[:4])
     return _follows(words, _CLOUD_MADE)
 
 
 def _is_named_so(word: str) -> bool:
-    return len(word) < 200 and not _CLUSTERS.isdisjoint(_PARTS.findall(word.lower()))
+    """`kind-up`, `./hack/k3d.sh`; not `--kind` and `KIND=Deployment`, which are about something else."""
+    return (
+        len(word) < 200
+        and not word.startswith("-")
+        and "=" not in word
+        and not _CLUSTERS.isdisjoint(_PARTS.findall(word.lower()))
+    )
 
 
 def is_cluster_action(uses: str) -> bool:
@@ -265,11 +284,11 @@ def is_cluster_action(uses: str) -> bool:
 def deploying_action(uses: str, settings: Mapping[str, Any]) -> str:
     """What an action, a task, an orb, a pipe deploys with; "" where it does not, or only reads."""
     name = uses.partition("@")[0] if "/" in uses else uses
-    if name in _PROGRAM_ACTIONS:
+    if name.lower() in _PROGRAM_ACTIONS:
         given = " ".join(str(settings.get(key) or "") for key in ("command", "args", "options")).split()
-        found = deployment(Command((_PROGRAM_ACTIONS[name], *given), ()))
+        found = deployment(Command((_PROGRAM_ACTIONS[name.lower()], *given), ()))
         return f"{name} ({found.what})" if found is not None else ""
-    if _DEPLOY_ACTIONS.match(uses) is None:
+    if not uses.startswith(_AZURE_KUBERNETES) and _DEPLOY_ACTIONS.isdisjoint(_names(uses)):
         return ""
     verb = next((settings[key] for key in ("command", "action", "KUBECTL_COMMAND") if key in settings), "")
     if isinstance(verb, str) and verb.split()[:1] and verb.split()[0].lower() in _READING:
@@ -289,14 +308,22 @@ def is_on_own_cluster(job: Job, found: Iterable[Run], repository: Repository) ->
 
 def login_action(uses: str) -> bool:
     """Whether an action gives the steps behind it access to a cluster."""
-    return _LOGIN_ACTIONS.match(uses) is not None
+    return not _LOGIN_ACTIONS.isdisjoint(_names(uses))
+
+
+def _names(uses: str) -> tuple[str, str]:
+    """The name of an action without its version, and the last part of that: `registry.example/drone-helm3:1`."""
+    name = uses[:300].partition("@")[0].lower()
+    folder, slash, last = name.rpartition("/")
+    last = last.partition(":")[0]
+    return f"{folder}{slash}{last}", last
 
 
 def login(command: Command) -> str:
     """The name of a command that gives the job access to a cluster; "" for all others."""
     words = command.words
     for target in command.writes:
-        if _KUBECONFIG_FILE.match(target):
+        if _is_kubeconfig(target):
             return "a kubeconfig that the step writes"
     if not words:
         return ""
@@ -308,6 +335,13 @@ def login(command: Command) -> str:
         if wanted[0] == name and _in_order(wanted[1:], plain):
             return f"`{' '.join(wanted)}`"
     return ""
+
+
+def _is_kubeconfig(target: str) -> bool:
+    lowered = target[:300].lower()
+    if ".kube/config" in lowered or lowered.startswith(("$kubeconfig", "${kubeconfig")):
+        return True
+    return lowered.removesuffix(".yaml").removesuffix(".yml").endswith("kubeconfig")
 
 
 def _verbs_all(words: Iterable[str]) -> list[str]:

@@ -48,10 +48,9 @@ _PREFIXES: Final[Mapping[str, frozenset[str]]] = {
     "exec": frozenset({"-a"}),
     "nohup": frozenset(),
     "unbuffer": frozenset(),
-    "k3s": frozenset(),
-    "microk8s": frozenset(),
 }
 _TAKES_ONE: Final = frozenset({"timeout"})  # a plain argument of their own before the command
+_CARRIERS: Final = frozenset({"k3s", "microk8s", "rke2"})  # bring a kubectl of their own: `k3s kubectl …`
 _RUNNERS: Final = frozenset({"retry", "mise", "asdf", "nix", "direnv", "aws-vault", "doppler", "op", "infisical"})
 
 
@@ -374,6 +373,8 @@ def _plain(command: Command) -> Command:
         if not words:
             return command
         name = program(words[0])
+        if name in _CARRIERS and words[1:2] == ("kubectl",):
+            return command.after(1)
         if name in _RUNNERS and "--" in words:
             command = command.after(words.index("--") + 1)
         elif name in _PREFIXES:

@@ -237,13 +237,15 @@ def _of_variables(job: Job) -> Iterator[_Held]:
 def _of_step(step: Step) -> Iterator[_Held]:
     from gitops_guard.model import delivery
 
-    if step.uses and delivery.login_action(step.uses):
+    logs_in = bool(step.uses) and delivery.login_action(step.uses)
+    if logs_in:
         yield step.file, step.path, step.place("uses"), f"`{step.uses.partition('@')[0]}`"
-    for key, values in (("env", step.variables), ("with", step.settings)):
+    # What a login is given belongs to the login.
+    for key, values in (("env", step.variables), ("with", {} if logs_in else step.settings)):
         for name, value in values.items():
             if found := _secret_in(name, value):
                 yield step.file, (*step.path, key, name), step.place(key, name), f"`{name}` from {found}"
-    for name in _CONNECTIONS:
+    for name in () if logs_in else _CONNECTIONS:
         if isinstance(step.settings.get(name), str):
             yield step.file, (*step.path, "inputs", name), step.place("inputs", name), f"`{name}`"
     for script in step.scripts:

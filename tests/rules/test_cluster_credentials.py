@@ -127,6 +127,7 @@ def test_other_tokens_and_those_of_secrets_are_left_to_other_rules(ask: Ask) -> 
         {"uses": "azure/k8s-set-context@v4"},
         {"uses": "google-github-actions/get-gke-credentials@v2"},
         {"uses": "redhat-actions/oc-login@v1"},
+        {"uses": "azure/k8s-set-context@v3", "with": {"kubeconfig": "${{ secrets.KUBE_CONFIG }}"}},
         {"run": "true", "env": {"KUBECONFIG": "${{ secrets.CLUSTER }}"}},
         {"uses": "a/b@v1", "with": {"kubeconfig": "${{ secrets.CLUSTER }}"}},
         {"run": "true", "env": {"T": "${{ secrets.ARGOCD_AUTH_TOKEN }}"}},

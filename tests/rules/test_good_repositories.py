@@ -13,6 +13,9 @@ from gitops_guard.load.config import Config
 from gitops_guard.load.layout import Layout
 from gitops_guard.rules import all_rules
 
+# A demonstration that deploys itself: its CI logs in to a cluster, and deploys there by skaffold and kubectl.
+WANTED = {"microservices-demo": {"ci-deploys-directly", "cluster-credentials"}}
+
 
 def files_of(bundle: Path, target: Path) -> dict[str, bytes]:
     subprocess.run(["git", "clone", "--quiet", str(bundle), str(target)], check=True, capture_output=True)
@@ -30,5 +33,6 @@ def test_a_good_repository_has_no_findings(shared: Path, tmp_path: Path, name: s
 
     report = check.check(tree.from_files(files, Layout(files).app_of), all_rules(), Config(), today="2026-06-01")
 
-    assert [f"{finding.location} {finding.rule}" for finding in report.findings] == []
+    found = [finding for finding in report.findings if finding.rule not in WANTED.get(name, ())]
+    assert [f"{finding.location} {finding.rule}" for finding in found] == []
     assert not report.crashes
