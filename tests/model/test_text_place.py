@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gitops_guard.load import tree
-from gitops_guard.model import embedded
+from gitops_guard.model import text_place
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_the_line_is_the_one_that_a_person_edits(text: str, line: int, column: i
     file = tree.from_files({".github/workflows/a.yaml": text.encode()}).files[0]
     value = file.documents[0].body["a"]
 
-    place = embedded.place(file, 0, ("a",), value, value.index("HERE"))
+    place = text_place.place(file, 0, ("a",), value, value.index("HERE"))
 
     assert (place.line, place.column) == (line, column)
 
@@ -37,4 +37,4 @@ def test_the_line_is_the_one_that_a_person_edits(text: str, line: int, column: i
 def test_a_place_behind_the_end_is_that_of_the_field() -> None:
     file = tree.from_files({".github/workflows/a.yaml": b"a: |\n  one\n"}).files[0]
 
-    assert embedded.place(file, 0, ("a",), "x\n" * 9, 17).line == 1
+    assert text_place.place(file, 0, ("a",), "x\n" * 9, 17).line == 1
