@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from gitops_guard.load import manifests
 from gitops_guard.load.manifests import Parsed
 from gitops_guard.model.resource import FieldPath, Location, SourceFile
+
+_HEADER: Final = re.compile(r"\|[+-]?([1-9])?")
 
 
 class Inline(NamedTuple):
@@ -43,10 +46,14 @@ def locate(parsed: Parsed, document: int, path: FieldPath, outer: Location, data
     (`|`) has other lines than its source, and all of its fields stand where it begins.
     """
     lines = data.split(b"\n")
-    header = lines[outer.line - 1].decode("utf-8", "replace")[outer.column - 1 :] if outer.line <= len(lines) else ""
-    if not header.startswith("|"):
+    opening = lines[outer.line - 1] if outer.line <= len(lines) else b""
+    header = _HEADER.match(opening.decode("utf-8", "replace"), outer.column - 1)
+    if header is None:
         return outer
     inner = parsed.source.locate(document, path)
-    content = next((line for line in lines[outer.line :] if line.strip()), b"")
-    indent = len(content) - len(content.lstrip(b" "))
+    if header[1]:  # `|2` counts from the key
+        indent = len(opening) - len(opening.lstrip(b" -")) + int(header[1])
+    else:
+        content = next((line for line in lines[outer.line :] if line.strip()), b"")
+        indent = len(content) - len(content.lstrip(b" "))
     return Location(outer.file, outer.line + inner.line, indent + inner.column)

@@ -25,7 +25,7 @@ def test_a_field_is_found_where_it_is_written(text: str, line: int, column: int)
     (file,) = tree.from_files({"kustomization.yaml": (HEAD + text).encode()}).files
     value = file.documents[0].body["patches"][0]["patch"]
 
-    (found,) = inline.read(file, 0, ("patches", 0, "patch"), value)
+    (found,) = inline.documents(file, 0, ("patches", 0, "patch"), value)
 
     assert found.body == [{"a": 1, "b": 2}]
     at = found.locate((0, "b"))
@@ -37,6 +37,6 @@ def test_several_documents_are_read_and_broken_ones_left_out() -> None:
     (file,) = tree.from_files({"kustomization.yaml": (HEAD + text).encode()}).files
     value = file.documents[0].body["patches"][0]["patch"]
 
-    found = list(inline.read(file, 0, ("patches", 0, "patch"), value))
+    found = list(inline.documents(file, 0, ("patches", 0, "patch"), value))
 
     assert [(each.body, each.locate(tuple(each.body)).line) for each in found] == [({"a": 1}, 3), ({"c": 3}, 7)]
