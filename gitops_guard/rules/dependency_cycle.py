@@ -8,7 +8,7 @@ claim, namespace or definition of a later wave of the same app keeps that wave f
 Judged are `dependsOn` of Flux Kustomizations and of HelmReleases, in the namespaces that kustomizations give them;
 `resources`, `bases` and `components` of kustomizations; and `argocd.argoproj.io/sync-wave` within what one
 kustomization collects or one folder holds that Argo CD deploys as it is. Hooks and optional references are left alone.
-Each circle is reported once, at the entry that closes it: the one of what most others depend on.
+Each circle is reported once, at the entry that closes it: mostly that of what most others depend on.
 
 Source: https://fluxcd.io/flux/components/kustomize/kustomizations/#dependencies,
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/
@@ -16,17 +16,6 @@ https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/
 ## Fails
 
 ```yaml title="clusters/a/apps.yaml"
-apiVersion: kustomize.toolkit.fluxcd.io/v1
-kind: Kustomization
-metadata: {name: apps, namespace: flux-system}
-spec:
-  interval: 10m
-  prune: true
-  path: ./apps
-  sourceRef: {kind: GitRepository, name: home}
-  dependsOn:
-    - name: infrastructure
----
 apiVersion: kustomize.toolkit.fluxcd.io/v1
 kind: Kustomization
 metadata: {name: infrastructure, namespace: flux-system}
@@ -37,6 +26,17 @@ spec:
   sourceRef: {kind: GitRepository, name: home}
   dependsOn:
     - name: apps  # finding
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec:
+  interval: 10m
+  prune: true
+  path: ./apps
+  sourceRef: {kind: GitRepository, name: home}
+  dependsOn:
+    - name: infrastructure
 ```
 
 ```yaml title="shop/base/kustomization.yaml"
@@ -144,10 +144,22 @@ def _of_flux(tree: Tree, kustomizations: Kustomizations) -> Iterator[tuple[Resou
             needed[target] = needed.get(target, 0) + 1
     for circle in circles({number: [edge.target for edge in found] for number, found in edges.items()}):
         steps = [*pairwise(circle), (circle[-1], circle[0])]
-        start, end = max(reversed(steps), key=lambda step: needed[step[0]] - needed[step[1]])
+        start, end = max(reversed(steps), key=lambda step: _strangeness(step, needed, edges, waiting))
         field = next(edge.field for edge in edges[start] if edge.target == end)
         turned = [*circle[circle.index(end) :], *circle[: circle.index(end)]]
         yield waiting[start], Problem(field, _circle_message([waiting[number] for number in turned]))
+
+
+def _strangeness(
+    step: tuple[int, int], needed: Mapping[int, int], edges: Mapping[int, list[_Edge]], waiting: list[Resource]
+) -> tuple[int, int, bool]:
+    """How little a dependency fits: of what many depend on, on what few do; of what has no other; on what comes later.
+
+    The last holds within one file, where people write first what the rest is built on.
+    """
+    start, end = step
+    is_forward = start < end and waiting[start].location.file == waiting[end].location.file
+    return needed[start] - needed[end], len(edges[end]) - len(edges[start]), is_forward
 
 
 def _circle_message(circle: list[Resource]) -> str:
