@@ -379,7 +379,9 @@ def local_paths(folder: str, body: Mapping[str, Any], keys: Iterable[str]) -> It
 def member_of(resource: Resource) -> Member:
     group, kind, namespace, name = resource.id
     version = resource.api_version.rpartition("/")[2]
-    return Member(group, version, kind, (Name(namespace, name),), resource.labels, resource.annotations, resource)
+    metadata = _map(resource.body.get("metadata"))
+    labels, annotations = _map(metadata.get("labels")), _map(metadata.get("annotations"))
+    return Member(group, version, kind, (Name(namespace, name),), labels, annotations, resource)
 
 
 def _generate(body: Mapping[str, Any], work: _Work) -> None:
@@ -449,16 +451,20 @@ def _given_names(body: Mapping[str, Any], members: list[Member]) -> list[Member]
 
 def _renamed(member: Member, namespace: str, prefix: str, suffix: str) -> Member:
     """With the names between: a patch of an overlay may use the new namespace and the old name."""
-    last = member.names[-1]
+    old_space, name = last = member.names[-1]
     if member.kind == "Namespace" and not member.group:  # kustomize gives it the name of the namespace that it sets
-        steps = [Name("", namespace or last.name)]
+        steps = [Name("", namespace or name)]
     else:
-        space = "" if member.is_of_cluster else namespace or last.namespace
-        names = [last.name]
-        if member.kind not in _NOT_PREFIXED:
-            names += [f"{prefix}{last.name}", f"{prefix}{last.name}{suffix}"]
-        steps = [Name(space, name) for name in names]
-    return member._replace(names=tuple(dict.fromkeys([*(n for n in member.names if n != steps[-1]), *steps])))
+        space = "" if member.is_of_cluster else namespace or old_space
+        steps = [Name(space, name)]
+        if (prefix or suffix) and member.kind not in _NOT_PREFIXED:
+            steps += [Name(space, f"{prefix}{name}"), Name(space, f"{prefix}{name}{suffix}")]
+    new = steps[-1]
+    if new == last:
+        return member
+    between = [step for step in steps[:-1] if step not in member.names and step != new]
+    names = (*(known for known in member.names if known != new), *between, new)
+    return Member(member.group, member.version, member.kind, names, *member[4:])
 
 
 def _below(ordered: list[str], folder: str) -> Iterator[str]:
@@ -479,7 +485,7 @@ def _above(folder: str) -> Iterator[str]:
 
 
 def _map(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, dict) else {}
 
 
 def _text(value: object) -> str:

@@ -88,6 +88,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from gitops_guard.load import manifests
@@ -265,30 +266,45 @@ class _Judge:
         return None if path is None else self._files.get(path)
 
     def _images(self, step: Step) -> Iterator[_Ghost]:
-        texts: list[bytes] | None = None
         for number, entry in entries(step.body.get("images")):
             name = entry.get("name")
             if not isinstance(name, str) or not _IMAGE.fullmatch(name):
                 continue
-            texts = self._texts(step) if texts is None else texts
             word = name.encode("utf-8", "surrogatepass")
-            pattern = re.compile(rb"(?<![\w./-])" + re.escape(word) + rb"(?![\w./-])")
-            if not any(word in text and pattern.search(text) for text in texts):
+            if not any(_says(text, word) for text in self._texts(step)):
                 path: FieldPath = ("images", number, "name")
                 message = f"no resource that is collected here has the image `{name}`, so this changes nothing"
                 yield _Ghost(path, message, step.locate(path), is_fatal=False)
 
-    def _texts(self, step: Step) -> list[bytes]:
+    def _texts(self, step: Step) -> Iterator[bytes]:
         """All that could name an image: what is collected, and every patch and kustomization but this one."""
-        paths = {member.resource.location.file for member in step.seen if member.resource is not None}
-        own = repr([step.body.get(field) for field in _FIELDS]).encode("utf-8", "surrogatepass")
-        others = (path for path, file in self._files.items() if file.kind in _CHANGING and file is not step.file)
-        return [own, *(self._files[path].data for path in [*sorted(paths), *others])]
+        for path in {member.resource.location.file: None for member in step.seen if member.resource is not None}:
+            yield self._files[path].data
+        yield repr([step.body.get(field) for field in _FIELDS]).encode("utf-8", "surrogatepass")
+        yield from (file.data for file in self._changing if file is not step.file)
+
+    @cached_property
+    def _changing(self) -> list[SourceFile]:
+        return [file for file in self._files.values() if file.kind in _CHANGING]
 
 
 _CHANGING: Final = frozenset(
     {FileKind.KUSTOMIZATION, FileKind.COMPONENT, FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH}
 )
+
+
+_IN_NAMES: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./-")
+
+
+def _says(text: bytes, word: bytes) -> bool:
+    """Whether *word* stands in *text*, and not as a part of a longer name."""
+    at = text.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if (not at or text[at - 1] not in _IN_NAMES) and (end == len(text) or text[end] not in _IN_NAMES):
+            return True
+        at = text.find(word, at + 1)
+    return False
 
 
 def _patch_files(file: SourceFile, body: object) -> Iterator[str]:
