@@ -26,7 +26,7 @@ _MADE_ELSEWHERE: Final = (
 )  # fmt: skip
 _PATCHES: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
 # What chooses among the collected resources.
-_SELECTING: Final = frozenset({*_PATCHES, *GENERATORS, "images", "replacements", "replicas"})
+SELECTING: Final = frozenset({*_PATCHES, *GENERATORS, "images", "replacements", "replicas"})
 # Where a JSON6902 patch gives another id: the name or namespace, all the metadata, kind or version.
 _RENAMING: Final = re.compile(rb"/(?:metadata/name|(?:metadata|kind|apiVersion)(?![\w/]))")
 _NOT_PREFIXED: Final = frozenset({"CustomResourceDefinition", "APIService", "Namespace"})
@@ -261,7 +261,7 @@ class Kustomizations:
             is_renamed, is_thinned = self._effects(folder, body)
             if work.unknown:
                 work.unjudged.add(file.path)
-            elif not _SELECTING.isdisjoint(body):
+            elif not SELECTING.isdisjoint(body):
                 work.steps.append(Step(file, document, body, tuple(work.members), work.is_labelled, is_renamed))
             work.is_exact = work.is_exact and not (is_renamed or is_thinned or body.get("transformers"))
             if is_renamed:

@@ -96,9 +96,11 @@ from gitops_guard.model import kustomization, patch_target
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.kustomization import (
     GENERATORS,
+    SELECTING,
     Kustomizations,
     Member,
     Step,
+    bodies,
     delivered,
     entries,
     local_path,
@@ -110,6 +112,7 @@ from gitops_guard.model.rule import Options, Profile, tree_rule
 from gitops_guard.model.source import deployments, folders, of_this_repository
 
 _FIELDS: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
+_JUDGED: Final = SELECTING | {"components"}
 _SPEC: Final = frozenset({"patches", "images"})  # what a Flux Kustomization adds to the kustomization of its folder
 _IMAGE: Final = re.compile(r"[\w./:@-]{1,500}")  # another name is computed later, or a regular expression
 _SCALED: Final = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"})
@@ -137,7 +140,7 @@ def ghost_patch(tree: Tree, _: Options) -> Iterator[tuple[SourceFile, Problem]]:
     unjudged: set[str] = set()
     components: dict[str, list[tuple[SourceFile, Step]]] = {}
     for folder, file in kustomizations.files.items():
-        if file.kind is FileKind.KUSTOMIZATION:
+        if file.kind is FileKind.KUSTOMIZATION and any(not _JUDGED.isdisjoint(body) for _, body in bodies(file)):
             build = kustomizations.build(folder)
             unjudged |= build.unjudged
             for step in build.steps:
