@@ -140,3 +140,14 @@ def test_a_long_line_takes_no_longer_where_files_are_picked(tmp_path: Path, text
 
     assert run.code == 1
     assert time.monotonic() - started < 10
+
+
+def test_a_picked_file_is_held_against_the_creation_rules_above_it(tmp_path: Path) -> None:
+    secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: shop\nstringData:\n  password: x9-Tq2-LmZ\n"
+    files = {".sops.yaml": "creation_rules:\n  - path_regex: '*'\n", "a/.sops.yaml": "creation_rules: [{}]\n"}
+    root = repository(tmp_path, {**files, "a/b/secret.yaml": secret, "other/.sops.yaml": "creation_rules: 1\n"})
+
+    run = gitops_guard("check", "a/b/secret.yaml", *QUIET, "--select", "sops-incomplete", cwd=root)
+
+    assert "a/b/secret.yaml:6:13: error[sops-incomplete] rule 1 of a/.sops.yaml says that" in run.out
+    assert "Found 1 error " in run.out

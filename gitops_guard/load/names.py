@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 KUSTOMIZATION_NAMES: Final = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
+SOPS_CONFIG: Final = ".sops.yaml"
 _READ: Final = (".yaml", ".yml", ".json")
 
 

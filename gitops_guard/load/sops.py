@@ -14,7 +14,6 @@ from typing import Any, Final
 from gitops_guard.load.linear import Linear, RefusedError
 from gitops_guard.model.resource import FieldPath, SourceFile
 
-CONFIG_NAME: Final = ".sops.yaml"
 CIPHER: Final = "ENC[AES256_GCM,data:"
 SELECTORS: Final = (
     "unencrypted_suffix", "encrypted_suffix", "unencrypted_regex", "encrypted_regex",

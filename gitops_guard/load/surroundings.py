@@ -1,8 +1,8 @@
 """What picked files have to know of the rest of their repository, without reading all of it.
 
 Kustomizations that name a picked file say what it is for, those that set images pin what a base leaves open, charts
-make templates, and definitions of custom resources give schemas. What a kustomization mentions is kept in the cache
-by its blob id, so that the next run reads only those that matter.
+make templates, definitions of custom resources give schemas, and `.sops.yaml` says what has to be encrypted. What a
+kustomization mentions is kept in the cache by its blob id, so that the next run reads only those that matter.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from gitops_guard.load import references
 from gitops_guard.load.crds import CRD_MARK
 from gitops_guard.load.globs import NO_GLOBS, Globs
-from gitops_guard.load.names import KUSTOMIZATION_NAMES, may_be_read
+from gitops_guard.load.names import KUSTOMIZATION_NAMES, SOPS_CONFIG, may_be_read
 from gitops_guard.load.references import References
 from gitops_guard.load.sources import Source
 
@@ -34,7 +34,7 @@ _NAME: Final = re.compile(rb"\bname:\s*[\"']?([^\s\"',}]+)")
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """*paths* are all files of the revision; *examined* are kustomizations that rules have to see."""
+    """*paths* are all files of the revision; *examined* are kustomizations and `.sops.yaml` that rules have to see."""
 
     paths: Sequence[str]
     known: References
@@ -76,12 +76,14 @@ def read(
     images = {image for _, data in picked for written in _IMAGE.findall(data) if (image := _base(written))}
     naming = {path for path, files, _ in mentions if any(each.may_be_in(path, files) for each in wanted)}
     pinning = {path for path, _, entries in mentions if any(image in entries for image in images)}
-    contents = list(source.read_around(sorted(naming | pinning | {path for path in around if _may_define(path)})))
+    ciphering = {path for path in around if path.endswith(SOPS_CONFIG) and _is_above(path, names)}
+    defining = {path for path in around if _may_define(path)}
+    contents = list(source.read_around(sorted(naming | pinning | ciphering | defining)))
     charts = [(path, b"") for path in around if path.endswith("Chart.yaml")]
     return Surroundings(
         paths=[*around, *names],
         known=references.read([*picked, *charts, *((path, data) for path, data in contents if path in naming)]),
-        examined=[(path, data) for path, data in contents if path in pinning],
+        examined=[(path, data) for path, data in contents if path in pinning or path in ciphering],
         definitions=[(path, data) for path, data in contents if _may_define(path)],
     )
 
@@ -132,6 +134,11 @@ def _split(fact: bytes) -> tuple[bytes, bytes]:
 
 def _is_kustomization(path: str) -> bool:
     return path.endswith(_ENDINGS) and path.rpartition("/")[2] in KUSTOMIZATION_NAMES
+
+
+def _is_above(config: str, names: Iterable[str]) -> bool:
+    folder, _, name = config.rpartition("/")
+    return name == SOPS_CONFIG and any(path.startswith(f"{folder}/") or not folder for path in names)
 
 
 def _may_define(path: str) -> bool:

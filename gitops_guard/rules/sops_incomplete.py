@@ -95,7 +95,8 @@ from functools import partial
 from posixpath import basename, dirname, join, normpath
 from typing import Final
 
-from gitops_guard.load.sops import CONFIG_NAME, Configs, CreationRule, Selection, SopsConfig, comments_above, is_plain
+from gitops_guard.load.names import SOPS_CONFIG
+from gitops_guard.load.sops import Configs, CreationRule, Selection, SopsConfig, comments_above, is_plain
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.occurrence import leaves
 from gitops_guard.model.placeholder import is_placeholder
@@ -124,10 +125,10 @@ Found = tuple[SourceFile, Problem]
     profile=Profile.MINIMAL,
     excerpt=False,
     options=_OPTIONS,
-    left="files that a .sops.yaml names",
+    left="encrypted files that a kustomization lists",
 )
 def sops_incomplete(tree: Tree, options: Options) -> Iterator[Found]:
-    configs = Configs(file for file in tree.files if basename(file.path) == CONFIG_NAME and file.documents)
+    configs = Configs(file for file in tree.files if basename(file.path) == SOPS_CONFIG and file.documents)
     markers = tuple(options["markers"])
     for config in configs:
         yield from _faults(config)
@@ -136,7 +137,7 @@ def sops_incomplete(tree: Tree, options: Options) -> Iterator[Found]:
         yield from _of_encrypted(file)
     yield from _unreadable(tree, encrypted)
     for file in tree.files:
-        if file.kind in _JUDGED and basename(file.path) != CONFIG_NAME:
+        if file.kind in _JUDGED and basename(file.path) != SOPS_CONFIG:
             is_marked = any(marker in basename(file.path) for marker in markers)
             if is_marked or (configs and _may_matter(file)):
                 yield from _of_plain(file, configs, is_marked=is_marked)
