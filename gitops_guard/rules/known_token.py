@@ -51,19 +51,27 @@ from gitops_guard.load import token_formats
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.occurrence import Field, Occurrences
 from gitops_guard.model.resource import Location, SourceFile
-from gitops_guard.model.rule import Options, Profile, file_rule
+from gitops_guard.model.rule import Option, Options, Profile, file_rule
 from gitops_guard.model.token import Token, find
 
 _FIX: Final = "revoke it where it was issued, then keep it encrypted (SOPS, Sealed Secrets) or refer to it"
+_OPTIONS: Final = {
+    "allow-formats": Option(
+        (),
+        "formats that are no secret here, by the id that messages show: `gcp-api-key` of a public web page",
+        {"type": "array", "items": {"type": "string", "pattern": "^[a-z0-9-]+$"}, "uniqueItems": True},
+    )
+}
 
 
-@file_rule(Severity.ERROR, profile=Profile.MINIMAL, excerpt=False)
-def known_token(file: SourceFile, _: Options) -> Iterator[tuple[int, Problem]]:
+@file_rule(Severity.ERROR, profile=Profile.MINIMAL, excerpt=False, options=_OPTIONS)
+def known_token(file: SourceFile, options: Options) -> Iterator[tuple[int, Problem]]:
     if not file.data or not token_formats.may_hold(file.data):
         return
     occurrences = Occurrences(file)
     seen: set[tuple[int, bytes]] = set()
-    for token in find(file.data, token_formats.formats()):
+    allowed = options["allow-formats"]
+    for token in find(file.data, (known for known in token_formats.formats() if known.id not in allowed)):
         text = file.data[token.start : token.end]
         location = occurrences.location(token.start)
         if (location.line, text) in seen or _is_published(text):

@@ -9,6 +9,7 @@ import pytest
 from gitops_guard.load import token_formats
 from gitops_guard.model.finding import Problem
 from gitops_guard.model.resource import Location
+from gitops_guard.rules import all_rules
 from tests.tokens import pem, token
 
 Ask = Callable[..., list[tuple[Location, Problem]]]
@@ -119,3 +120,13 @@ def test_bodies_that_are_no_maps_do_no_harm(ask: Ask) -> None:
     text = f"- {TOKEN}\n---\n{TOKEN}\n---\nkind: List\nitems: {TOKEN}\n---\nkind: List\nitems: [1, [{TOKEN}], null]\n"
 
     assert [line for _, line, _ in found(ask, text)] == [1, 3, 6, 9]
+
+
+def test_formats_can_be_allowed(ask: Ask) -> None:
+    text = f"a: {TOKEN}\nb: {token('npm-access-token')}\n"
+
+    assert [place.line for place, _ in ask("known-token", text, allow_formats=["github-pat"])] == [2]
+
+
+def test_the_documentation_counts_the_formats() -> None:
+    assert f"The {len(FORMATS)} formats are" in all_rules()["known-token"].doc
