@@ -11,7 +11,11 @@ from gitops_guard.load.linear import Linear
 from gitops_guard.model import private_key
 from gitops_guard.model.token import TokenFormat
 
-_FOLLOWS: Final = "[A-Za-z0-9_.+/=~@-]{6}"  # no token ends before that
+_LETTERS: Final = "[A-Za-z0-9_.+/=~@-]"
+# So many letters at least follow the first ones: less for these, of which the shortest are short.
+_FOLLOW: Final = 14
+_FEW_FOLLOW: Final = 6
+_SHORT: Final = ("slack-", "stripe-")
 
 
 @lru_cache(maxsize=1)
@@ -42,10 +46,12 @@ def may_hold(data: bytes) -> bool:
 
 @lru_cache(maxsize=1)
 def _words() -> Linear:
-    beginnings = [need for known in formats() if known.at == (0,) for need in known.needs]
+    first = [known for known in formats() if known.at == (0,)]
+    short = [need for known in first if known.id.startswith(_SHORT) for need in known.needs]
+    usual = [need for known in first if not known.id.startswith(_SHORT) for need in known.needs]
     elsewhere = [need for known in formats() if known.at != (0,) for need in known.needs]
-    pattern = f"(?:{_any(beginnings)}){_FOLLOWS}|{_any(elsewhere)}|{_any(private_key.SIGNS)}"
-    return Linear(pattern, longest=10_000)
+    begin = f"(?:{_any(usual)}){_LETTERS}{{{_FOLLOW}}}|(?:{_any(short)}){_LETTERS}{{{_FEW_FOLLOW}}}"
+    return Linear(f"{begin}|{_any(elsewhere)}|{_any(private_key.SIGNS)}", longest=10_000)
 
 
 def _any(words: list[bytes] | tuple[bytes, ...]) -> str:
