@@ -217,7 +217,7 @@ class Reader:
         yield from self._logins(leaf)
 
     def _assigned(self, leaf: Leaf) -> Iterator[Leak]:
-        from gitops_guard.model import credentials, embedded
+        from gitops_guard.model import credentials, embedded, sensitive
         from gitops_guard.model.sensitive import Verdict
 
         judge = self.judge()
@@ -227,7 +227,7 @@ class Reader:
             if found.quoted or not credentials.is_code(found.value)
         ):
             verdict = judge.judge(name, value)
-            if verdict is not Verdict.PUBLIC and not credentials.is_prose(value):
+            if verdict is not Verdict.PUBLIC and sensitive.is_name(name) and not credentials.is_prose(value):
                 yield Leak(leaf.path, _within(leaf, name), value, verdict, line if "\n" in leaf.text else -1)
 
     def _logins(self, leaf: Leaf) -> Iterator[Leak]:
@@ -249,8 +249,10 @@ class Reader:
 
 def _named(leaf: Leaf) -> str:
     """The name of a leaf, and the field where it is another one: `DB_PASSWORD`, `data.password`."""
-    if leaf.name and leaf.path[-1:] != (leaf.name,):
-        return f"`{leaf.name[:_LONGEST_NAME]}`"
+    from gitops_guard.model.sensitive import is_name
+
+    if leaf.path[-1:] != (leaf.name,) and is_name(leaf.name):
+        return f"`{leaf.name}`"
     return f"`{field(leaf.path)}`"
 
 

@@ -160,6 +160,14 @@ def is_private_key(text: str) -> bool:
     return ("PRIVATE KEY" in text and "-----BEGIN" in text) or "AGE-SECRET-KEY-1" in text
 
 
+_NAME: Final = re.compile(r"[\w./-]{1,120}")
+
+
+def is_name(text: str) -> bool:
+    """Whether a text that stands where a name does may be shown: a line of base64 ends in `=`, and is none."""
+    return _NAME.fullmatch(text) is not None and not is_random(text)
+
+
 _PRIVATE_KEY: Final = re.compile(
     r"-{3,5}BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-{3,5}[^\n]*\n[^\n]*\S|AGE-SECRET-KEY-1[A-Z0-9]{8}"
 )

@@ -116,9 +116,8 @@ def secret_in_generator(tree: Tree, options: Options) -> Iterator[tuple[SourceFi
     files = {file.path: file for file in tree.files if file.data and file.kind not in _ELSEWHERE}
     for generator in generators:
         for path, literal in generator.listed("literals"):
-            key, _, value = literal.partition("=")
             at = generator.file.locate(generator.document, path)
-            for leak in _judge(reader, Leaf(path, key, value.strip("\"'")), is_secret=generator.is_secret):
+            for leak in _judge(reader, _assigned(path, literal), is_secret=generator.is_secret):
                 yield generator.file, _problem(leak, at, path)
         yield from _in_files(reader, generator, files)
 
@@ -154,11 +153,17 @@ def _in_files(
 def _of_env(reader: Reader, file: SourceFile, *, is_secret: bool) -> Iterator[Leak]:
     """Each line of an env file is one value. Those of SOPS have its own values at the end."""
     for number, line in enumerate(_text(file).split("\n")):
-        key, equals, value = line.strip().partition("=")
-        if equals and not key.startswith(("#", "sops_")):
-            leaf = Leaf((), key.removeprefix("export ").strip(), value.strip().strip("\"'"))
-            for leak in _judge(reader, leaf, is_secret=is_secret):
+        if "=" in line and not line.lstrip().startswith(("#", "sops_")):
+            for leak in _judge(reader, _assigned((), line), is_secret=is_secret):
                 yield leak._replace(line=number)
+
+
+def _assigned(path: FieldPath, text: str) -> Leaf:
+    """`KEY=value`, with or without quotes. A line of base64, which ends in `=`, has no key."""
+    key, _, value = text.strip().removeprefix("export ").partition("=")
+    if value and not value.strip("= "):
+        return Leaf(path, "", text.strip())
+    return Leaf(path, key.strip(), value.strip().strip("\"'"))
 
 
 def _of_file(reader: Reader, key: str, file: SourceFile, *, is_secret: bool) -> Iterator[Leak]:
@@ -179,7 +184,8 @@ def _judge(reader: Reader, leaf: Leaf, *, is_secret: bool) -> Iterator[Leak]:
 
     verdict: Verdict = sensitive.judge(leaf.name, leaf.text)
     if verdict is not sensitive.Verdict.PUBLIC and not reader.judge().allows(leaf.text):
-        yield Leak(leaf.path, f"`{leaf.name[:100]}`", leaf.text, verdict)
+        what = f"`{leaf.name}`" if sensitive.is_name(leaf.name) else "a value"
+        yield Leak(leaf.path, what, leaf.text, verdict)
 
 
 def _text(file: SourceFile) -> str:

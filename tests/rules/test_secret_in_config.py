@@ -408,3 +408,10 @@ def test_lines_of_embedded_texts_are_counted_from_zero() -> None:
     assert list(embedded.assignments("a: 1\npassword: x\n", lambda name: name == "password", ["pass"])) == [
         embedded.Assigned(1, "password", "x", quoted=False)
     ]
+
+
+@pytest.mark.parametrize("text", [f"x\n{DRAWN}password==\n", f"a: 1\nAb{DRAWN}_pwd=abc\n"])
+def test_what_stands_in_place_of_a_name_and_looks_drawn_is_not_shown(ask: Ask, text: str) -> None:
+    answers = [*ask(ASK, config_map("it", text)), *ask(ASK, pod(args=[f"-p{DRAWN}token", "x"]))]
+
+    assert not any(DRAWN[:6] in problem.message for _, problem in answers)

@@ -127,3 +127,17 @@ def test_generators_of_any_shape_are_read_without_a_crash(text: str) -> None:
     report = check.check(tree.from_files({"kustomization.yaml": text.encode()}), all_rules(), Config())
 
     assert not report.crashes
+
+
+def test_a_line_of_base64_in_place_of_a_name_is_not_shown(ask: Ask) -> None:
+    blob = f"{DRAWN}Ab{DRAWN}=="
+    files = {
+        "kustomization.yaml": secret(literals=[blob], envs=["a.env"], files=["b.txt"]),
+        "a.env": blob,
+        "b.txt": blob,
+    }
+
+    answers = ask(ASK, files)
+
+    assert [at.file for at, _ in answers] == ["a.env", "b.txt", "kustomization.yaml"]
+    assert not any(DRAWN[:6] in problem.message for _, problem in answers)
