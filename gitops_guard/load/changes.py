@@ -21,11 +21,12 @@ Needles = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A patch that stands as a text in a field of another document."""
+    """A patch that stands as a text in a field of another document: *path* in the document, *field* in the resource."""
 
     outer: Locator
     document: int
     path: FieldPath
+    field: FieldPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,8 @@ class Change:
         return self.document if self.within is None else self.within.document
 
     def path(self, path: FieldPath) -> FieldPath:
-        """The path in the document of the file for a *path* of the body."""
-        return self.within.path if self.within is not None else (*self.field, *path[self.depth :])
+        """The path in the file, or in the resource that holds the text, for a *path* of the body."""
+        return self.within.field if self.within is not None else (*self.field, *path[self.depth :])
 
     def locate(self, path: FieldPath, line: int = -1) -> Location | None:
         """The place of a field of the body, or of a line of its text."""
@@ -121,7 +122,7 @@ def _inline(
             continue  # most patches only set images
         target = owners.at(body, (*piece.path[:-1], "target", "kind")) if piece.path[-1] == "patch" else None
         parsed = manifests.read("", piece.node.encode("utf-8", "surrogatepass"))
-        within = Text(source, document, (*prefix, *piece.path))
+        within = Text(source, document, (*prefix, *piece.path), piece.path)
         for found in parsed.documents:
             for change in _of_document(
                 found.body, parsed.source, found.index, target if isinstance(target, str) else ""

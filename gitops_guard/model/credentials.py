@@ -67,7 +67,7 @@ _DIGESTS: Final = frozenset({"checksum", "digest", "hash", "sha", "sha1", "sha25
 
 _SETTING: Final = re.compile(
     r"true|false|yes|no|on|off|null|none|nil|undefined|not set|unset|n/a|nothing"
-    r"|enabled?|disabled?|required?|optional|default|auto|any|all"
+    r"|string|integer|number|boolean|object|[?*-]{1,2}|enabled?|disabled?|required?|optional|default|auto|any|all"
     r"|-?\d{1,3}|\d+(?:\.\d+)?[ ]?(?:ms|[smhdw]|[KMGT]i?B?)",
     re.IGNORECASE,
 )

@@ -140,6 +140,8 @@ def test_a_credential_in_a_config_map_is_an_error(ask: Ask, key: str, value: str
         pytest.param("AWS_ACCESS_KEY_ID", "AKIA" + "Q3EGRZ4XK7WJ2L5M", id="the public half of a key"),
         pytest.param("partitionKey", "customer5Id", id="a key of a table"),
         pytest.param("key", "value-5x", id="a key"),
+        pytest.param("password", "?*", id="a pattern"),
+        pytest.param("password", "string", id="a type"),
         pytest.param("client_secret", "$__file{/etc/secrets/client_secret}", id="a variable of Grafana"),
         pytest.param("clientSecret", "$oidc.okta.clientSecret", id="a key of the Secret of Argo CD"),
         pytest.param("password", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:db-AbC5", id="an ARN"),

@@ -6,6 +6,9 @@ from textwrap import indent
 
 import pytest
 
+from gitops_guard.load import tree
+from gitops_guard.model.resource import Location
+from gitops_guard.rules import all_rules
 from tests.rules.test_secret_in_config import DRAWN, SECRET, found
 
 STRATEGIC = f"""\
@@ -103,3 +106,15 @@ def test_an_operation_on_env_or_args_is_judged() -> None:
         """
 
     assert [line for _, line, _ in found({"patch.yaml": operations})] == [5, 8, 11]
+
+
+def test_a_text_in_an_item_of_a_list_has_the_path_of_its_resource() -> None:
+    operation = JSON6902.format(field="stringData")
+    text = "kind: List\napiVersion: v1\nitems:\n- apiVersion: kustomize.toolkit.fluxcd.io/v1\n  kind: Kustomization\n"
+    text += "  metadata: {name: it}\n  spec:\n    patches:\n    - patch: |\n" + indent(operation, "        ")
+    rule = all_rules()["plaintext-secret"]
+    [resource] = tree.from_files({"a.yaml": text.encode()}).resources
+
+    assert [(problem.path, problem.at) for problem in rule.run(resource, {})] == [
+        (("spec", "patches", 0, "patch"), Location("a.yaml", 12, 11))
+    ]
