@@ -20,6 +20,7 @@ _SELECTOR: Final[Mapping[tuple[str, str], FieldPath]] = {
     ("policy", "PodDisruptionBudget"): ("spec", "selector", "matchLabels"),
 }
 _ROUTES: Final = frozenset({"Ingress", "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute", "IngressRoute"})
+_MOST_BESIDE: Final = 200  # workloads that a Service without Pods is compared with
 _SHORT_LIVED: Final = frozenset({"Job", "CronJob", "PodTemplate"})
 
 
@@ -37,6 +38,11 @@ class _Pods:
         assert self.supplied.resource is not None
         return self.supplied.resource
 
+    @property
+    def is_loose(self) -> bool:
+        """Whether some labels are not known as they stand."""
+        return bool(self.added) or any(isinstance(value, str) and "{" in value for value in self.labels.values())
+
     def has(self, key: str, value: object) -> bool:
         mine = self.labels.get(key)
         return mine == value or key in self.added or (isinstance(mine, str) and is_placeholder(mine))
@@ -51,7 +57,7 @@ class Services:
         self.supply = supply
         self._pods: list[_Pods] = []
         self._by_label: dict[tuple[str, str], list[_Pods]] = {}
-        self._loose: list[_Pods] = []
+        self._known: dict[tuple[object, ...], list[_Pods]] = {}
         for resource in tree.resources:
             if template_path(resource.id) is not None:
                 self._add(resource)
@@ -62,10 +68,6 @@ class Services:
         for key, value in pods.labels.items():
             if isinstance(value, str):
                 self._by_label.setdefault((key, value), []).append(pods)
-                if is_placeholder(value) and (not self._loose or self._loose[-1] is not pods):
-                    self._loose.append(pods)
-        if pods.added and (not self._loose or self._loose[-1] is not pods):
-            self._loose.append(pods)
 
     def _read(self, resource: Resource) -> _Pods:
         labels = value_at(resource.body, (*(template_path(resource.id) or ()), "metadata", "labels"))
@@ -111,7 +113,7 @@ class Services:
         """The Pods that *selector* selects, those of its own app where there are some."""
         candidates = min((self._by_label.get(item, []) for item in selector.items()), key=len)
         found = self._meeting(resource, selector, candidates)
-        found = found or self._meeting(resource, selector, self._loose)
+        found = found or self._meeting(resource, selector, [pods for pods in self._beside(resource) if pods.is_loose])
         near = self._near(resource, found)
         return near or found
 
@@ -122,6 +124,13 @@ class Services:
             if all(pods.has(key, value) for key, value in selector.items())
             and self.supply.may_meet(pods.supplied, resource)
         ]
+
+    def _beside(self, resource: Resource) -> list[_Pods]:
+        key = (id(self.supply.around(resource)), resource.app, resource.location.file)
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._near(resource, self._pods)[:_MOST_BESIDE]
+        return known
 
     def _near(self, resource: Resource, among: list[_Pods]) -> list[_Pods]:
         """Those that are delivered with *resource*, or belong to the same app."""
@@ -146,7 +155,7 @@ class Services:
             yield Problem(path, message, severity=None if self._near(service, pods) else Severity.WARNING)
 
     def _unmatched(self, resource: Resource, selector: Mapping[str, str], path: FieldPath) -> Problem | None:
-        near = [pods for pods in self._near(resource, self._pods) if pods.resource.id.kind not in _SHORT_LIVED]
+        near = [pods for pods in self._beside(resource) if pods.resource.id.kind not in _SHORT_LIVED]
         if not near or self._is_patched(resource, near, ["selector", *selector]):
             return None
         openness = self.supply.openness(resource)

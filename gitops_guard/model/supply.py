@@ -81,6 +81,7 @@ class Supply:
         self._in_file: dict[str, list[Resource]] = {}
         self._makers: dict[str, list[Resource]] | None = None
         self._open: dict[tuple[int, frozenset[str], str], Openness] = {}
+        self._beside: dict[int, set[str]] = {}
         self._words: dict[str, set[int]] | None = None
         self._patches: dict[int, bytes] = {}
         for resource in tree.resources:
@@ -176,11 +177,14 @@ class Supply:
         namespaces = self.collected.namespaces(resource.location.file, resource.id.namespace)
         if any(len(namespace) > _SHORT and name.startswith(namespace) for namespace in namespaces):
             return True
-        near = [maker for namespace in namespaces for maker in self._makers_of(namespace)]
-        return any(
-            len(maker.id.name) >= _SHORT and maker.id.name in name
-            for maker in (*near, *filter(is_maker, self.beside(resource)))
-        )
+        near = {maker.id.name for namespace in namespaces for maker in self._makers_of(namespace)}
+        return any(len(maker) >= _SHORT and maker in name for maker in near | self._makers_beside(resource))
+
+    def _makers_beside(self, resource: Resource) -> set[str]:
+        around = self.around(resource)
+        if id(around) not in self._beside:
+            self._beside[id(around)] = {maker.id.name for maker in self.beside(resource) if is_maker(maker)}
+        return self._beside[id(around)]
 
     def mentions(self, name: str) -> frozenset[int]:
         """The resources, by their `id()`, that hold *name* as a word outside of their metadata."""

@@ -116,7 +116,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from posixpath import basename, dirname
-from typing import Final
+from typing import Final, NamedTuple
 
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.likeness import is_slip, words
@@ -174,7 +174,15 @@ _BY_HAND: Final = frozenset({"imagePullSecrets", "decryption", "kubeConfig", "tl
 _CERTIFYING: Final = frozenset({"Service", "Ingress", "Gateway", "Certificate"})  # their Secrets are of one purpose
 _LIBRARIES: Final = frozenset({"base", "bases", "common", "shared", "components"})
 _USUAL: Final = 2  # names beside each other that may have a word in common before it tells nothing
+_MOST_BESIDE: Final = 200  # things that a missing one is compared with
 _MOSTLY: Final = 3  # Secrets in the repository for each that is not, where it brings its Secrets itself
+
+
+class _Beside(NamedTuple):
+    """The things of one kind beside a resource, and how often each word is in their names."""
+
+    things: list[Supplied]
+    words: Counter[str]
 
 
 class _Dangling:
@@ -188,6 +196,8 @@ class _Dangling:
         self.answered: Counter[str] = Counter()
         self.meant: set[int] = set()
         self.referring: defaultdict[str, set[int]] = defaultdict(set)
+        self._beside: dict[tuple[object, ...], _Beside] = {}
+        self._open_names: dict[tuple[str, str], list[str]] = {}
         self.templates_flux = any(resource.id.kind == "ResourceSet" for resource in tree.resources)
         for resource in tree.resources:
             known = references(resource)
@@ -261,41 +271,46 @@ class _Dangling:
 
     def _has_open_name(self, reference: Reference) -> bool:
         """Whether a name of this kind is filled in later and may become the one that is meant."""
-        return any(
-            may_become(supplied.target.name, reference.target.name)
-            for supplied in self.supply.by_kind.get(reference.target[:2], ())
-            if is_placeholder(supplied.target.name)
-        )
+        of_kind = reference.target[:2]
+        if of_kind not in self._open_names:
+            names = {supplied.target.name for supplied in self.supply.by_kind.get(of_kind, ())}
+            self._open_names[of_kind] = sorted(filter(is_placeholder, names))
+        return any(may_become(pattern, reference.target.name) for pattern in self._open_names[of_kind])
 
     def _twin(self, resource: Resource, reference: Reference, openness: Openness) -> Supplied | None:
         """Something beside *resource* that was probably meant."""
         name = reference.target.name
         beside = self._of_kind_beside(resource, reference)
-        for supplied in beside:
+        for supplied in beside.things:
             if is_slip(name, supplied.target.name):
                 return supplied
-        lost = [supplied for supplied in beside if self._is_lost(supplied, is_open=bool(openness))]
-        usual = Counter(word for supplied in beside for word in words(supplied.target.name))
-        telling = {word for word in words(name) if usual[word] <= _USUAL}
+        lost = [supplied for supplied in beside.things if self._is_lost(supplied, is_open=bool(openness))]
+        telling = {word for word in words(name) if beside.words[word] <= _USUAL}
         for supplied in lost:
             if telling & words(supplied.target.name) or _continues(name, supplied.target.name):
                 return supplied
         lost = [supplied for supplied in lost if not openness or supplied.file == resource.location.file]
         return lost[0] if len(lost) == 1 and self.missing[reference.target] == 1 else None
 
-    def _of_kind_beside(self, resource: Resource, reference: Reference) -> list[Supplied]:
-        around = self.supply.around(resource).files | {resource.location.file}
-        return [
-            supplied
-            for supplied in self.supply.by_kind.get(reference.target[:2], ())
-            if supplied.file in around or self._is_close(supplied, resource, reference)
-        ]
+    def _of_kind_beside(self, resource: Resource, reference: Reference) -> _Beside:
+        around = self.supply.around(resource)
+        key = (id(around), resource.app, resource.id.namespace, reference.namespace, reference.target[:2])
+        known = self._beside.get(key)
+        if known is None:
+            things = [
+                supplied
+                for supplied in self.supply.by_kind.get(reference.target[:2], ())
+                if supplied.file in around.files or self._is_close(supplied, resource, reference)
+            ][:_MOST_BESIDE]
+            usual = Counter(word for supplied in things for word in words(supplied.target.name))
+            known = self._beside[key] = _Beside(things, usual)
+        return known
 
     def _is_close(self, supplied: Supplied, resource: Resource, reference: Reference) -> bool:
         """Whether it belongs to the same app, or to all of the cluster."""
         if supplied.target.kind in _CUSTOMARY or supplied.target.group.endswith(_FLUX):
             return self.supply.may_meet(supplied, resource, reference.namespace)
-        return supplied.app is not None and supplied.app == resource.app
+        return supplied.file == resource.location.file or (supplied.app is not None and supplied.app == resource.app)
 
     def _is_lost(self, supplied: Supplied, *, is_open: bool) -> bool:
         """Whether nothing refers to it any more, neither by a field that is known nor anywhere in a chart's values."""
@@ -332,7 +347,7 @@ class _Dangling:
             return False
         others = [
             supplied.target.name
-            for supplied in self.supply.by_kind.get(reference.target[:2], ())
+            for supplied in self._of_kind_beside(resource, reference).things
             if dirname(supplied.file) == folder and self.supply.may_meet(supplied, resource, reference.namespace)
         ]
         if not others or not self.supply.may_be_made(resource, reference.target.name):
@@ -356,7 +371,7 @@ class _Dangling:
 
     def _brings_secrets(self, resource: Resource, reference: Reference) -> bool:
         """Whether the app, or the repository in most of its apps, brings its Secrets itself."""
-        beside = [supplied.resource for supplied in self._of_kind_beside(resource, reference)]
+        beside = [supplied.resource for supplied in self._of_kind_beside(resource, reference).things]
         if any(found is None or found.id.kind not in _CERTIFYING for found in beside):
             return True
         missing = sum(count for target, count in self.missing.items() if target.kind == "Secret")

@@ -68,7 +68,7 @@ spec:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from posixpath import dirname, normpath
 from typing import Any, Final, TypeGuard
@@ -78,7 +78,7 @@ from gitops_guard.model import collected
 from gitops_guard.model.collected import Layer
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.producer import family
-from gitops_guard.model.resource import FieldPath, Location, Resource, SourceFile, Tree
+from gitops_guard.model.resource import Document, FieldPath, Location, Resource, SourceFile, Tree
 from gitops_guard.model.rule import Options, tree_rule
 from gitops_guard.model.source import argo_sources
 from gitops_guard.model.workload import value_at
@@ -115,7 +115,10 @@ class _Scaled:
 
 @tree_rule(Severity.WARNING, whole=True)
 def hpa_replicas(tree: Tree, _: Options) -> Found:
-    scaled = [found for resource in tree.resources for found in _scaled(resource)]
+    scaled: dict[tuple[str, ...], _Scaled] = {}  # one of many in a file that scale the same is enough
+    for resource in tree.resources:
+        for one in _scaled(resource):
+            scaled.setdefault((one.kind, one.name, resource.location.file, resource.id.namespace), one)
     if not scaled:
         return
     workloads: dict[tuple[str, str], list[Resource]] = {}
@@ -123,16 +126,16 @@ def hpa_replicas(tree: Tree, _: Options) -> Found:
         workloads.setdefault((resource.id.kind, resource.id.name), []).append(resource)
     builds = _Builds(tree)
     told: set[Location] = set()
-    for one in scaled:
+    for one in scaled.values():
         for workload in workloads.get((one.kind, one.name), ()):
-            if builds.are_together(one.scaler, workload) and not _is_left_alone(workload):
+            if builds.are_together(one.scaler, workload) and not builds.is_left_alone(workload):
                 for subject, problem in builds.problems(one, workload):
                     at = (
                         problem.at or subject.locate(0, problem.path)
                         if isinstance(subject, SourceFile)
                         else subject.locate(problem.path)
                     )
-                    if at not in told and not builds.is_ignored(at.file):
+                    if at not in told:
                         told.add(at)
                         yield subject, problem
 
@@ -144,11 +147,6 @@ def _scaled(resource: Resource) -> Iterator[_Scaled]:
         named, name = target.get("kind") or kind, target.get("name")
         if isinstance(named, str) and isinstance(name, str) and named and name:
             yield _Scaled(resource, named, name)
-
-
-def _is_left_alone(workload: Resource) -> bool:
-    """Whether Flux was told to leave alone what others set."""
-    return "kustomize.toolkit.fluxcd.io/ssa" in workload.annotations
 
 
 def _is_below(path: str, other: str) -> bool:
@@ -163,10 +161,16 @@ class _Builds:
     def __init__(self, tree: Tree) -> None:
         self.collected = collected.of(tree)
         self.files = {file.path: file for file in tree.files}
-        self.ignoring = list(_ignoring(tree))
+        self.ignoring = sorted(set(_ignoring(tree)))
+        self._texts: dict[str, Sequence[Document]] = {}
 
-    def is_ignored(self, path: str) -> bool:
-        return any(not folder or path.startswith(f"{folder}/") for folder in self.ignoring)
+    def is_left_alone(self, workload: Resource) -> bool:
+        """Whether Flux or Argo CD were told to leave alone what others set."""
+        if "kustomize.toolkit.fluxcd.io/ssa" in workload.annotations:
+            return True
+        above = self.collected.around(workload.location.file).above if self.ignoring else ()
+        places = [f"{dirname(workload.location.file)}/", *(f"{layer.folder}/" for layer in above)]
+        return any(not folder or place.startswith(f"{folder}/") for folder in self.ignoring for place in places)
 
     def are_together(self, scaler: Resource, workload: Resource) -> bool:
         if scaler.id.namespace and workload.id.namespace and scaler.id.namespace != workload.id.namespace:
@@ -211,6 +215,11 @@ class _Builds:
                 for number, entry in enumerate(listed if isinstance(listed, list) else ()):
                     yield from self._of_entry(layer, document.index, (key, number), entry, one)
 
+    def _parsed(self, path: str, text: str) -> Sequence[Document]:
+        if text not in self._texts:
+            self._texts[text] = manifests.read(path, text.encode(errors="replace")).documents
+        return self._texts[text]
+
     def _of_entry(self, layer: Layer, document: int, at: FieldPath, entry: object, one: _Scaled) -> Found:
         file, text = layer.file, entry
         if isinstance(entry, Mapping):
@@ -229,7 +238,7 @@ class _Builds:
                     place = named.locate(inner.index, field)
                     yield named, Problem(field, one.says("a patch sets `replicas`"), at=place)
         elif "replicas" in text:
-            for inner in manifests.read(file.path, text.encode()).documents:
+            for inner in self._parsed(file.path, text):
                 for _ in _sets(inner.body, target, one):
                     place = _line_of_replicas(file, file.locate(document, at))
                     yield file, Problem(at, one.says("a patch sets `replicas`"), at=place)
