@@ -63,6 +63,7 @@ class Collected:
         self._by_folder: dict[str, list[str]] = {}
         self._targets: dict[str, list[str]] = {}  # namespaces that Flux puts a folder into
         self._known: dict[tuple[str, ...], Surroundings] = {}
+        self._below_tops: dict[tuple[str, ...], tuple[frozenset[str], tuple[Layer, ...]]] = {}
         self._by_path: dict[str, Surroundings] = {}
         self._namespaces: dict[tuple[str, str], frozenset[str]] = {}
         self._affixes: tuple[tuple[str, str], ...] | None = None
@@ -176,16 +177,22 @@ class Collected:
 
     def _collected(self, direct: tuple[str, ...]) -> Surroundings:
         above = list(_reached(direct, lambda folder: self._parents.get(folder, ())))
+        tops = tuple(sorted(folder for folder in above if folder not in self._parents)) or (min(above),)
+        if tops not in self._below_tops:
+            self._below_tops[tops] = self._all_below(tops)
+        files, layers = self._below_tops[tops]
+        return Surroundings(files, layers, tuple(self.layers[folder] for folder in above if folder in self.layers))
+
+    def _all_below(self, tops: tuple[str, ...]) -> tuple[frozenset[str], tuple[Layer, ...]]:
         files: set[str] = set()
         layers: list[Layer] = []
-        for entry in _reached(above, self._entries):
+        for entry in _reached(tops, self._entries):
             layer = self.layers.get(entry)
             if layer is None:
                 files.add(entry)
             else:
                 layers.append(layer)
-        taking = tuple(self.layers[folder] for folder in above if folder in self.layers)
-        return Surroundings(frozenset(files), tuple(layers), taking)
+        return frozenset(files), tuple(layers)
 
     def _entries(self, path: str) -> Iterable[str]:
         layer = self.layers.get(path)

@@ -14,7 +14,12 @@ def is_slip(name: str, other: str) -> bool:
 
     Digits tell siblings apart (`redis-1`, `redis-2`), and short names are alike by chance.
     """
-    if name == other or min(len(name), len(other)) < 4 or max(len(name), len(other)) > _LONGEST:
+    if (
+        abs(len(name) - len(other)) > 1
+        or name == other
+        or min(len(name), len(other)) < 4
+        or max(len(name), len(other)) > _LONGEST
+    ):
         return False
     start, end = _difference(name, other)
     one, two = name[start : len(name) - end], other[start : len(other) - end]

@@ -20,7 +20,7 @@ _SELECTOR: Final[Mapping[tuple[str, str], FieldPath]] = {
     ("policy", "PodDisruptionBudget"): ("spec", "selector", "matchLabels"),
 }
 _ROUTES: Final = frozenset({"Ingress", "HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute", "IngressRoute"})
-_MOST_BESIDE: Final = 200  # workloads that a Service without Pods is compared with
+_MOST_BESIDE: Final = 100  # workloads that a Service without Pods is compared with
 _SHORT_LIVED: Final = frozenset({"Job", "CronJob", "PodTemplate"})
 
 
@@ -45,7 +45,9 @@ class _Pods:
 
     def has(self, key: str, value: object) -> bool:
         mine = self.labels.get(key)
-        return mine == value or key in self.added or (isinstance(mine, str) and is_placeholder(mine))
+        if mine == value or key in self.added:
+            return True
+        return isinstance(mine, str) and ("{" in mine or "$" in mine) and is_placeholder(mine)
 
 
 class Services:
@@ -126,7 +128,7 @@ class Services:
         ]
 
     def _beside(self, resource: Resource) -> list[_Pods]:
-        key = (id(self.supply.around(resource)), resource.app, resource.location.file)
+        key = (id(self.supply.around(resource).files), resource.app, resource.location.file)
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self._near(resource, self._pods)[:_MOST_BESIDE]
@@ -171,7 +173,7 @@ class Services:
         return self._not_selected(resource, selector, wrong, pods, path, openness)
 
     def _is_patched(self, resource: Resource, pods: list[_Pods], words: list[str]) -> bool:
-        return any(self.supply.is_patched(found, words) for found in (resource, *(near.resource for near in pods)))
+        return self.supply.are_patched([resource, *(near.resource for near in pods)], words)
 
     def _is_slip(self, selector: Mapping[str, str], wrong: list[str], pods: _Pods) -> bool:
         theirs = [pods.labels.get(key) for key in wrong]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from enum import IntEnum
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from gitops_guard.model import collected
@@ -45,6 +47,8 @@ _PLAIN_KINDS: Final = frozenset(
 _CLUSTER_WIDE: Final = frozenset(
     {"ClusterRole", "ClusterIssuer", "ClusterSecretStore", "ClusterTriggerAuthentication", "GatewayClass", "Namespace"}
 )
+_NOTHING: Final[frozenset[int]] = frozenset()
+_ENOUGH: Final = 50  # things of one name that a reference may mean
 _SHORT: Final = 3  # letters of a name that is a part of others by chance
 _WORD: Final = re.compile(r"[A-Za-z0-9][\w.-]*")
 _PATCHING: Final = (
@@ -58,6 +62,14 @@ class Openness(IntEnum):
     NONE = 0
     NAMESPACE = 1  # elsewhere in the repository, for the same namespace
     BESIDE = 2
+
+
+class _Unread(NamedTuple):
+    """What of some surroundings cannot be read: files, remote bases, what makers deliver, by its namespaces."""
+
+    is_closed: bool
+    remote: list[Layer]
+    delivered: set[frozenset[str]]
 
 
 class Supplied(NamedTuple):
@@ -80,7 +92,7 @@ class Supply:
         self._files = {file.path: file for file in tree.files}
         self._in_file: dict[str, list[Resource]] = {}
         self._makers: dict[str, list[Resource]] | None = None
-        self._open: dict[tuple[int, frozenset[str], str], Openness] = {}
+        self._open: dict[tuple[int, str], _Unread] = {}
         self._beside: dict[int, set[str]] = {}
         self._words: dict[str, set[int]] | None = None
         self._patches: dict[int, bytes] = {}
@@ -100,10 +112,16 @@ class Supply:
             self.by_kind.setdefault(supplied.target[:2], []).append(supplied)
 
     def found(self, reference: Reference, resource: Resource) -> list[Supplied]:
-        """What *reference* may mean, by its name or by the name that a prefix makes of another."""
+        """What *reference* may mean, by its name or by the name that a prefix makes of another; what is near, first."""
         target = reference.target
         candidates = self.by_target.get(target, [])
-        met = [supplied for supplied in candidates if self.may_meet(supplied, resource, reference.namespace)]
+        if len(candidates) > 1:
+            here, around = resource.location.file, self.around(resource).files
+            near = [supplied for supplied in candidates if supplied.file == here or supplied.file in around]
+            if near:
+                return near[:_ENOUGH]
+        meeting = (supplied for supplied in candidates if self.may_meet(supplied, resource, reference.namespace))
+        met = list(islice(meeting, _ENOUGH))
         if met:
             return met
         for prefix, suffix in self.collected.affixes:
@@ -137,24 +155,28 @@ class Supply:
         """Whether names that cannot be read here may be there where *resource* is."""
         around = self.around(resource)
         namespaces = self.collected.namespaces(resource.location.file, resource.id.namespace)
-        key = (id(around), namespaces, resource.location.file if resource.location.file not in around.files else "")
+        unread = self._unread(around, resource.location.file)
+        above = set(map(id, around.above)) if unread.remote else set()
+        if (
+            unread.is_closed
+            or any(id(layer) in above or _may_be_same(namespaces, self._of_layer(layer)) for layer in unread.remote)
+            or any(_may_be_same(namespaces, told) for told in unread.delivered)
+        ):
+            return Openness.BESIDE
+        return Openness.NAMESPACE if any(map(self._makers_of, namespaces)) else Openness.NONE
+
+    def _unread(self, around: Surroundings, path: str) -> _Unread:
+        key = (id(around.files), "" if path in around.files else path)
         known = self._open.get(key)
         if known is None:
-            known = self._open[key] = self._openness(around, resource.location.file, namespaces)
+            files = around.files if path in around.files else around.files | {path}
+            makers = [maker for file in files for maker in self._in_file.get(file, ()) if is_maker(maker)]
+            known = self._open[key] = _Unread(
+                any(file in self._files and self._files[file].kind in _CLOSED_FILES for file in files),
+                [layer for layer in around.layers if layer.remote],
+                {self._delivered_to(maker) for maker in makers},
+            )
         return known
-
-    def _openness(self, around: Surroundings, path: str, namespaces: frozenset[str]) -> Openness:
-        above = set(map(id, around.above))
-        for layer in around.layers:
-            if layer.remote and (id(layer) in above or _may_be_same(namespaces, self._of_layer(layer))):
-                return Openness.BESIDE
-        for file in around.files | {path}:
-            if file in self._files and self._files[file].kind in _CLOSED_FILES:
-                return Openness.BESIDE
-            for maker in filter(is_maker, self._in_file.get(file, ())):
-                if _may_be_same(namespaces, self._delivered_to(maker)):
-                    return Openness.BESIDE
-        return Openness.NAMESPACE if any(map(self._makers_of, namespaces)) else Openness.NONE
 
     def _of_layer(self, layer: Layer) -> frozenset[str]:
         return frozenset(layer.texts("namespace")) or self.collected.namespaces(layer.file.path if layer.file else "")
@@ -182,11 +204,12 @@ class Supply:
 
     def _makers_beside(self, resource: Resource) -> set[str]:
         around = self.around(resource)
-        if id(around) not in self._beside:
-            self._beside[id(around)] = {maker.id.name for maker in self.beside(resource) if is_maker(maker)}
-        return self._beside[id(around)]
+        key = id(around.files)
+        if key not in self._beside:
+            self._beside[key] = {maker.id.name for maker in self.beside(resource) if is_maker(maker)}
+        return self._beside[key]
 
-    def mentions(self, name: str) -> frozenset[int]:
+    def mentions(self, name: str) -> AbstractSet[int]:
         """The resources, by their `id()`, that hold *name* as a word outside of their metadata."""
         if self._words is None:
             self._words = {}
@@ -194,12 +217,16 @@ class Supply:
                 for resource in group:
                     for word in _words(resource.body):
                         self._words.setdefault(word, set()).add(id(resource))
-        return frozenset(self._words.get(name, ()))
+        return self._words.get(name, _NOTHING)
 
     def is_patched(self, resource: Resource, words: Iterable[str]) -> bool:
         """Whether a patch beside *resource* holds one of *words*: it may change what stands in the source."""
-        text = self._patch_text(self.around(resource).above)
-        return bool(text) and _any_word(words).search(text) is not None
+        return self.are_patched([resource], words)
+
+    def are_patched(self, resources: Iterable[Resource], words: Iterable[str]) -> bool:
+        above = {id(found): found for found in (self.around(resource).above for resource in resources)}
+        texts = list(filter(None, map(self._patch_text, above.values())))
+        return bool(texts) and any(map(_any_word(words).search, texts))
 
     def is_named_by_patch(self, resource: Resource, name: str) -> bool:
         """Whether a JSON patch beside *resource* sets *name* somewhere."""
@@ -209,9 +236,13 @@ class Supply:
     def _patch_text(self, above: tuple[Layer, ...]) -> bytes:
         known = self._patches.get(id(above))
         if known is None:
-            known = self._patches[id(above)] = b"\n".join(
-                file.data for layer in above for file in self._patching(layer)
-            )
+            known = self._patches[id(above)] = b"\n".join(filter(None, map(self._patch_text_of, above)))
+        return known
+
+    def _patch_text_of(self, layer: Layer) -> bytes:
+        known = self._patches.get(id(layer))
+        if known is None:
+            known = self._patches[id(layer)] = b"\n".join(file.data for file in self._patching(layer))
         return known
 
     def _patching(self, layer: Layer) -> Iterator[SourceFile]:

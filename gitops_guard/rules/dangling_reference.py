@@ -179,10 +179,14 @@ _MOSTLY: Final = 3  # Secrets in the repository for each that is not, where it b
 
 
 class _Beside(NamedTuple):
-    """The things of one kind beside a resource, and how often each word is in their names."""
+    """The things of one kind beside a resource, and how often each word is in their names.
+
+    *lost* are those without a reference and the words of each, apart for where a chart may hold one; made when asked.
+    """
 
     things: list[Supplied]
     words: Counter[str]
+    lost: dict[bool, list[tuple[Supplied, frozenset[str]]]]
 
 
 class _Dangling:
@@ -284,17 +288,23 @@ class _Dangling:
         for supplied in beside.things:
             if is_slip(name, supplied.target.name):
                 return supplied
-        lost = [supplied for supplied in beside.things if self._is_lost(supplied, is_open=bool(openness))]
+        lost = beside.lost.get(bool(openness))
+        if lost is None:
+            lost = beside.lost[bool(openness)] = [
+                (supplied, words(supplied.target.name))
+                for supplied in beside.things
+                if self._is_lost(supplied, is_open=bool(openness))
+            ]
         telling = {word for word in words(name) if beside.words[word] <= _USUAL}
-        for supplied in lost:
-            if telling & words(supplied.target.name) or _continues(name, supplied.target.name):
+        for supplied, its_words in lost:
+            if telling & its_words or _continues(name, supplied.target.name):
                 return supplied
-        lost = [supplied for supplied in lost if not openness or supplied.file == resource.location.file]
-        return lost[0] if len(lost) == 1 and self.missing[reference.target] == 1 else None
+        only = [supplied for supplied, _ in lost if not openness or supplied.file == resource.location.file]
+        return only[0] if len(only) == 1 and self.missing[reference.target] == 1 else None
 
     def _of_kind_beside(self, resource: Resource, reference: Reference) -> _Beside:
         around = self.supply.around(resource)
-        key = (id(around), resource.app, resource.id.namespace, reference.namespace, reference.target[:2])
+        key = (id(around.files), resource.app, resource.id.namespace, reference.namespace, reference.target[:2])
         known = self._beside.get(key)
         if known is None:
             things = [
@@ -303,7 +313,7 @@ class _Dangling:
                 if supplied.file in around.files or self._is_close(supplied, resource, reference)
             ][:_MOST_BESIDE]
             usual = Counter(word for supplied in things for word in words(supplied.target.name))
-            known = self._beside[key] = _Beside(things, usual)
+            known = self._beside[key] = _Beside(things, usual, {})
         return known
 
     def _is_close(self, supplied: Supplied, resource: Resource, reference: Reference) -> bool:

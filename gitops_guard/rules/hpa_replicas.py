@@ -68,7 +68,7 @@ spec:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from posixpath import dirname, normpath
 from typing import Any, Final, TypeGuard
@@ -115,29 +115,22 @@ class _Scaled:
 
 @tree_rule(Severity.WARNING, whole=True)
 def hpa_replicas(tree: Tree, _: Options) -> Found:
-    scaled: dict[tuple[str, ...], _Scaled] = {}  # one of many in a file that scale the same is enough
+    scaled: dict[tuple[str, str], list[_Scaled]] = {}
     for resource in tree.resources:
         for one in _scaled(resource):
-            scaled.setdefault((one.kind, one.name, resource.location.file, resource.id.namespace), one)
+            scaled.setdefault((one.kind, one.name), []).append(one)
     if not scaled:
         return
-    workloads: dict[tuple[str, str], list[Resource]] = {}
-    for resource in tree.resources:
-        workloads.setdefault((resource.id.kind, resource.id.name), []).append(resource)
     builds = _Builds(tree)
     told: set[Location] = set()
-    for one in scaled.values():
-        for workload in workloads.get((one.kind, one.name), ()):
-            if builds.are_together(one.scaler, workload) and not builds.is_left_alone(workload):
-                for subject, problem in builds.problems(one, workload):
-                    at = (
-                        problem.at or subject.locate(0, problem.path)
-                        if isinstance(subject, SourceFile)
-                        else subject.locate(problem.path)
-                    )
-                    if at not in told:
-                        told.add(at)
-                        yield subject, problem
+    for workload in tree.resources:
+        for one in builds.scalers(scaled.get((workload.id.kind, workload.id.name), ()), workload):
+            for subject, problem in builds.problems(one, workload):
+                at = problem.at or subject.locate(0, problem.path) if isinstance(subject, SourceFile) else None
+                at = at or workload.locate(problem.path)
+                if at not in told:
+                    told.add(at)
+                    yield subject, problem
 
 
 def _scaled(resource: Resource) -> Iterator[_Scaled]:
@@ -163,6 +156,17 @@ class _Builds:
         self.files = {file.path: file for file in tree.files}
         self.ignoring = sorted(set(_ignoring(tree)))
         self._texts: dict[str, Sequence[Document]] = {}
+
+    def scalers(self, scaled: Iterable[_Scaled], workload: Resource) -> Iterator[_Scaled]:
+        """Those that are delivered with *workload*, one for each build."""
+        told: set[int] = set()
+        for one in scaled:
+            build = id(self.collected.around(one.scaler.location.file).above)
+            if build not in told and self.are_together(one.scaler, workload):
+                if self.is_left_alone(workload):
+                    return
+                told.add(build)
+                yield one
 
     def is_left_alone(self, workload: Resource) -> bool:
         """Whether Flux or Argo CD were told to leave alone what others set."""
