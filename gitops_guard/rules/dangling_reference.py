@@ -9,12 +9,13 @@ autoscalers; Roles and ServiceAccounts of bindings; sources, dependencies, value
 and `$ref` sources of Argo CD; stores of ExternalSecrets and issuers of Certificates. What brings a name into being
 counts: an ExternalSecret, a SealedSecret, a Certificate, the generators of kustomize, a prefix of an overlay.
 
-A reference is told when it has no answer in the whole repository, other environments left out, and one of these holds:
-something beside it is named almost so, or has lost its only reference; or all that is delivered beside it can be read,
-so that nothing else could bring the name. It is an error when both hold, and a warning otherwise. Nothing is told of
-what a Helm chart, an operator or a remote base may bring, of an `optional` reference, of names that a program fills in,
-or of fields that a patch changes. Secrets that are handed over by hand (pull secrets, keys for decryption, TLS) are
-told only with a likely match; other Secrets, only where the repository mostly brings its Secrets itself.
+A reference is told when it has no answer in the whole repository, other environments left out, and one of these
+holds: something beside it is named almost so, or has lost its only reference; or all that is delivered beside it can
+be read, so that nothing else could bring the name. It is an error when both hold, and a warning otherwise. What only
+a copy of the app in another folder brings, for itself, is a warning too. Nothing is told of what a Helm chart, an
+operator or a remote base may bring, of an `optional` reference, of names that a program fills in, or of fields that a
+patch changes. Secrets that are handed over by hand (pull secrets, keys for decryption, TLS) are told only with a
+likely match; other Secrets, only where the repository mostly brings its Secrets itself.
 
 Source: https://kubernetes.io/docs/concepts/configuration/configmap/#using-configmaps
 
@@ -118,6 +119,7 @@ from fnmatch import fnmatchcase
 from posixpath import basename, dirname
 from typing import Final, NamedTuple
 
+from gitops_guard.model.argo import unmet_refs
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.likeness import is_slip, words
 from gitops_guard.model.placeholder import is_placeholder, may_become
@@ -125,9 +127,7 @@ from gitops_guard.model.reference import Reference, references
 from gitops_guard.model.resource import FieldPath, FileKind, Resource, Tree
 from gitops_guard.model.rule import Option, Options, Profile, tree_rule
 from gitops_guard.model.service import Services
-from gitops_guard.model.source import argo_sources
 from gitops_guard.model.supply import Openness, Supplied, Supply
-from gitops_guard.model.workload import value_at
 
 # Made by the cluster, by `flux bootstrap` or by the controllers of Flux and Argo CD themselves.
 _KNOWN: Final[Mapping[str, frozenset[str]]] = {
@@ -164,6 +164,7 @@ _CUSTOMARY: Final = frozenset(
 # Told where others of their kind lie in the same folder, although something brings names that cannot be read.
 _BESIDE: Final = frozenset({"ConfigMap", "Secret", "PersistentVolumeClaim", "ServiceAccount", "Role", "Service"})
 _ACCOUNTS: Final = frozenset({"ServiceAccount", "Role"})
+_COPIED: Final = frozenset({"ConfigMap", "PersistentVolumeClaim", "ServiceAccount", "Role"})
 # Kinds that are there to be referred to: one without a reference has lost it.
 _REFERRED: Final = frozenset(
     {"ConfigMap", "Secret", "PersistentVolumeClaim", "ServiceAccount", "Role", "ClusterRole", "SecretStore", "Issuer",
@@ -196,6 +197,8 @@ class _Dangling:
         self.supply = Supply(tree)
         self.external = external
         self.references: list[tuple[Resource, list[Reference]]] = []
+        self.far: list[tuple[Resource, Reference, list[Supplied]]] = []
+        self.used_at_home: set[int] = set()
         self.unanswered: list[tuple[Resource, Reference]] = []
         self.answered: Counter[str] = Counter()
         self.meant: set[int] = set()
@@ -215,10 +218,44 @@ class _Dangling:
         found = self.supply.found(reference, resource)
         self.referring[reference.target.name].add(id(resource))
         self.meant.update(map(id, self._nearest(found, resource)))
+        if found and self._is_far(found, resource, reference):
+            self.far.append((resource, reference, found))
+        else:
+            self.used_at_home.update(map(id, found))
         if found:
             self.answered[reference.target.kind] += 1
         elif not reference.optional and not self._is_elsewhere(reference):
             self.unanswered.append((resource, reference))
+
+    def _is_far(self, found: list[Supplied], resource: Resource, reference: Reference) -> bool:
+        """Whether all that answers belongs to other apps."""
+        if reference.target.kind not in _COPIED or reference.namespace or reference.optional:
+            return False
+        file, around = resource.location.file, self.supply.around(resource).files
+        return not any(
+            supplied.file == file
+            or supplied.file in around
+            or (supplied.app is not None and supplied.app == resource.app)
+            for supplied in found
+        )
+
+    def _copies(self) -> Iterator[tuple[Resource, Problem]]:
+        """References that only another copy of the app answers, which uses its own."""
+        for resource, reference, found in self.far:
+            if self.supply.openness(resource) or self._is_elsewhere(reference):
+                continue
+            if any(id(supplied) not in self.used_at_home or self._is_sure(supplied, resource) for supplied in found):
+                continue
+            if not self._is_patched(resource, _field(reference.path)):
+                target = reference.target
+                message = f"no {target.kind} `{target.name}` is in this app; that of {found[0].file} is another's"
+                yield resource, Problem(reference.path, message, severity=Severity.WARNING)
+
+    def _is_sure(self, supplied: Supplied, resource: Resource) -> bool:
+        """Whether both are known to be in one namespace."""
+        layers = self.supply.collected
+        here = layers.namespaces(resource.location.file, resource.id.namespace)
+        return bool(here & layers.namespaces(supplied.file, supplied.namespace))
 
     def _nearest(self, found: list[Supplied], resource: Resource) -> list[Supplied]:
         """Copies of a thing lie in several apps; meant is that of the same file, then folder, then app."""
@@ -249,6 +286,7 @@ class _Dangling:
             problem = self._problem(resource, reference)
             if problem is not None:
                 yield resource, problem
+        yield from self._copies()
 
     def _problem(self, resource: Resource, reference: Reference) -> Problem | None:
         supply, kind, name = self.supply, reference.target.kind, reference.target.name
@@ -422,35 +460,6 @@ def _continues(name: str, other: str) -> bool:
     return min(len(name), len(other)) > 2 and (name.startswith(other) or other.startswith(name))
 
 
-def _argo_refs(tree: Tree) -> Iterator[tuple[Resource, Problem]]:
-    """`$values/…` in an Application that has no source with `ref: values`."""
-    for resource in tree.resources:
-        if resource.id.group != "argoproj.io" or resource.id.kind not in ("Application", "ApplicationSet"):
-            continue
-        at: FieldPath = ("spec",) if resource.id.kind == "Application" else ("spec", "template", "spec")
-        spec = value_at(resource.body, at)
-        known = {source.get("ref") for source in argo_sources(spec) if isinstance(source.get("ref"), str)}
-        for path, file in _value_files(spec, at):
-            ref = file[1:].partition("/")[0]
-            if file.startswith("$") and ref.isidentifier() and ref not in known and "/" in file:
-                yield resource, Problem(path, f"no source of this {resource.id.kind} has `ref: {ref}`")
-
-
-def _value_files(spec: object, at: FieldPath) -> Iterator[tuple[FieldPath, str]]:
-    several = value_at(spec, ("sources",))
-    listed = [((*at, "source"), value_at(spec, ("source",)))]
-    listed += (
-        [((*at, "sources", number), source) for number, source in enumerate(several)]
-        if isinstance(several, list)
-        else []
-    )
-    for path, source in listed:
-        files = value_at(source, ("helm", "valueFiles"))
-        for number, file in enumerate(files if isinstance(files, list) else ()):
-            if isinstance(file, str):
-                yield (*path, "helm", "valueFiles", number), file
-
-
 @tree_rule(
     Severity.ERROR,
     profile=Profile.RECOMMENDED,
@@ -466,5 +475,7 @@ def _value_files(spec: object, at: FieldPath) -> Iterator[tuple[FieldPath, str]]
 def dangling_reference(tree: Tree, options: Options) -> Iterator[tuple[Resource, Problem]]:
     dangling = _Dangling(tree, options["external"])
     yield from dangling.problems()
-    yield from _argo_refs(tree)
+    for resource in tree.resources:
+        for path, ref in unmet_refs(resource):
+            yield resource, Problem(path, f"no source of this {resource.id.kind} has `ref: {ref}`")
     yield from Services(tree, dangling.supply, dangling.references).problems()

@@ -175,6 +175,16 @@ def test_another_app_of_another_namespace_does_not_answer(ask: Ask) -> None:
     assert told(ask, files | {"c/s.yaml": thing("v1", "ServiceAccount", "worker", namespace="one")}) == []
 
 
+def test_a_copy_of_the_app_elsewhere_does_not_answer(ask: Ask) -> None:
+    account = thing("v1", "ServiceAccount", "worker")
+    files = {"a/d.yaml": deployment(serviceAccountName="worker"), "b/d.yaml": deployment(serviceAccountName="worker")}
+
+    assert told(ask, files | {"b/s.yaml": account}) == [
+        "no ServiceAccount `worker` is in this app; that of b/s.yaml is another's"
+    ]
+    assert told(ask, files | {"common/s.yaml": account}) == []
+
+
 UNKNOWN = {
     "a chart": {"a/h.yaml": thing(HELM, "HelmRelease")},
     "an operator": {"a/p.yaml": thing("postgresql.cnpg.io/v1", "Cluster")},
