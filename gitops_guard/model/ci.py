@@ -119,6 +119,7 @@ class Repository:
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
+        self.is_complete = tree.complete
 
     @cached_property
     def _files(self) -> dict[str, SourceFile]:

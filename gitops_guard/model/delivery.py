@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from gitops_guard.model.ci import Job, Repository, Run, steps
+from gitops_guard.model.ci import Job, Repository, Run, called, steps
 from gitops_guard.model.shell import Command, program
 
 PROGRAMS: Final = (
@@ -69,6 +69,8 @@ _CLUSTERS: Final = frozenset(
         "envtest",
     }
 )
+_TARGETS: Final = frozenset({"make", "task", "just", "mage"})
+_TESTS: Final = frozenset({"e2e", "integration", "acceptance", "cluster"})
 _PARTS: Final = re.compile(r"[a-z0-9]+")
 _MAKING: Final = frozenset({"create", "start", "apply", "server", "install", "up", "get", "load"})
 _CLOUD_MADE: Final = (
@@ -139,6 +141,7 @@ _LOGIN_PROGRAMS: Final = frozenset(words[0] for words in _LOGINS)
 # What a text has to hold to be of interest at all.
 WORDS: Final = (
     *PROGRAMS,
+    *sorted(_TESTS),
     *sorted(_CLUSTERS),
     *sorted(_LOGIN_PROGRAMS - set(PROGRAMS)),
     "kubeconfig",
@@ -303,7 +306,27 @@ def is_on_own_cluster(job: Job, found: Iterable[Run], repository: Repository) ->
         return True
     if any(step.uses and is_cluster_action(step.uses) for step in steps(job, repository)):
         return True
-    return any(makes_cluster(run.command) for run in found)
+    runs = list(found)
+    if any(makes_cluster(run.command) for run in runs):
+        return True
+    return any(_may_make_one(run, repository) for run in runs) and not any(login(run.command) for run in runs)
+
+
+def _may_make_one(run: Run, repository: Repository) -> bool:
+    """Whether nobody can read what a command does, and its name is that of a test on a cluster: `make e2e-setup`."""
+    words = run.command.words
+    if not words:
+        return False
+    name = called(words)
+    if name.endswith((".sh", ".bash")):
+        if repository.script(name, run.step.folder, run.script.file.path) is not None:
+            return False
+        return not repository.is_complete or _is_test(name)
+    return program(words[0]) in _TARGETS and any(_is_test(word) for word in words[1:4])
+
+
+def _is_test(word: str) -> bool:
+    return len(word) < 200 and not _TESTS.isdisjoint(_PARTS.findall(word.lower()))
 
 
 def login_action(uses: str) -> bool:

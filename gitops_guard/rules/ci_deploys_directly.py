@@ -13,8 +13,9 @@ Makefile are not followed. `argocd app sync` and `flux reconcile` only hurry the
 does that without a login.
 
 Not reported: `--dry-run`, `--export`, `--local`; a job that makes its own cluster (kind, k3d, k3s, minikube, or one in
-a cloud); what nobody declares in Git (`kubectl delete pod`, `run`, `exec`, `create job`); what installs the agent
-itself (`flux bootstrap`, `flux install`).
+a cloud), or that calls what cannot be read and is named like a test on one (`make e2e-setup`) and logs in to none; what
+nobody declares in Git (`kubectl delete pod`, `run`, `exec`, `create job`); what installs the agent itself (`flux
+bootstrap`, `flux install`).
 
 Source: https://opengitops.dev/#principles
 

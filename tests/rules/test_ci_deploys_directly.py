@@ -164,6 +164,25 @@ def test_a_job_that_makes_its_own_cluster_may_deploy_to_it(ask: Ask, first: obje
     assert ask(ASK, workflow(first, "kubectl apply -f x", "helm install shop .")) == []
 
 
+@pytest.mark.parametrize("first", ["make e2e-setup", "task cluster:up", "./test/integration/setup.sh", "bash e2e.sh"])
+def test_what_nobody_can_read_may_make_a_cluster_where_its_name_says_so(ask: Ask, first: str) -> None:
+    login = "aws eks update-kubeconfig --name prod"
+
+    assert ask(ASK, workflow(first, "kubectl apply -f x")) == []
+    assert ask(ASK, workflow(first, login, "kubectl apply -f x")) != []
+
+
+@pytest.mark.parametrize("first", ["make build", "task lint", "./hack/render.sh"])
+def test_other_targets_and_scripts_make_none(ask: Ask, first: str) -> None:
+    assert ask(ASK, workflow(first, "kubectl apply -f x")) != []
+
+
+def test_a_script_that_was_not_picked_may_make_a_cluster() -> None:
+    files = {path: text.encode() for path, text in workflow("./up.sh", "kubectl apply -f x").items()}
+
+    assert list(all_rules()[ASK].run(tree.from_files(files, complete=False), {"allowed-commands": ()})) == []
+
+
 def test_the_cluster_of_another_job_does_not_count(ask: Ask) -> None:
     jobs = {
         "test": {"steps": [{"run": "kind create cluster"}, {"run": "kubectl apply -f x"}]},
