@@ -88,8 +88,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """*before_merge* says whether it runs on a change before that is merged; *by_hand*, whether only a person or a
-    clock starts it. *trigger* is the field that tells."""
+    """*before_merge* says whether it runs on a change before that is merged; *trigger* is the field that tells."""
 
     file: SourceFile
     jobs: tuple[Job, ...]
@@ -138,9 +137,6 @@ class Repository:
             if file is not None and file.data:
                 return file
         return None
-
-    def has(self, path: str) -> bool:
-        return path in self._files
 
     def action(self, uses: str) -> SourceFile | None:
         folder = normpath(uses)
