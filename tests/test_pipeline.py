@@ -19,6 +19,7 @@ FILES = {
     "shop/other.env": "LEVEL=info\n",
     "hack/deploy.sh": "kubectl version\n",
     "Jenkinsfile": "pipeline {}\n",
+    "clusters/kubeconfig": "kind: Config\n",
     "README.md": "A shop.\n",
 }
 
