@@ -29,7 +29,7 @@ _WORDS: Final = ("basket", "invoice", "ledger", "catalog", "mailer", "profile", 
 
 # One in so many apps has the mistake: (file, what stands there, what a tired person writes).
 MISTAKES: Final = (
-    (3, "base/web.yaml", "  replicas: ", "  replica: "),
+    (3, "base/web.yaml", "  minReadySeconds: ", "  minReadySecond: "),
     (4, "base/jobs.yaml", "apiVersion: batch/v1\n", "apiVersion: batch/v1beta1\n"),
     (5, "base/worker.yaml", "  maxUnavailable: 1\n", "  maxUnavailable: 1   \n"),
     (6, "base/store.yaml", "-alpine\n", "-alpine \n"),

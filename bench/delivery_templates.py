@@ -74,6 +74,6 @@ patches:
   - target: {kind: Deployment, name: $app-web}
     patch: |
       - op: replace
-        path: /spec/replicas
+        path: /spec/minReadySeconds
         value: $replicas
 """)

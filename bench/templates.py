@@ -19,7 +19,7 @@ metadata:
   annotations:
     reloader.stakater.com/auto: "true"
 spec:
-  replicas: $replicas
+  minReadySeconds: $replicas
   revisionHistoryLimit: 3
   selector:
     matchLabels:
