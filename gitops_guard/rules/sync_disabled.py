@@ -118,23 +118,23 @@ def _of_file(file: SourceFile, _: Options) -> Iterator[tuple[int, Problem]]:
     """What strategic patches set; what they leave out stands elsewhere."""
     for document in file.documents:
         if isinstance(document.body, Mapping):
-            for problem in _set(str(document.body.get("apiVersion")), str(document.body.get("kind")), document.body):
+            group = str(document.body.get("apiVersion")).partition("/")[0]
+            for problem in _set(group, str(document.body.get("kind")), document.body):
                 yield document.index, problem
 
 
 @resource_rule(Severity.WARNING, options=_OPTIONS, run_file=_of_file, file_kinds=frozenset({FileKind.STRATEGIC_PATCH}))
 def sync_disabled(resource: Resource, options: Options) -> Iterator[Problem]:
-    yield from _set(resource.api_version, resource.id.kind, resource.body)
+    yield from _set(resource.id.group, resource.id.kind, resource.body)
     if resource.id.group == "argoproj.io" and resource.id.kind in _TEMPLATES:
         yield from _left_out(resource, _TEMPLATES[resource.id.kind], manual=bool(options["manual-sync"]))
 
 
-def _set(api_version: str, kind: str, body: Mapping[str, Any]) -> Iterator[Problem]:
+def _set(group: str, kind: str, body: Mapping[str, Any]) -> Iterator[Problem]:
     """Switches that are set."""
     metadata = body.get("metadata")
     if isinstance(metadata, Mapping) and ("annotations" in metadata or "labels" in metadata):
         yield from _marks(metadata, is_argo=kind in _TEMPLATES)
-    group = api_version.partition("/")[0]
     if group.endswith(_FLUX):
         yield from _of_flux(kind, body)
     elif group == "argoproj.io" and kind in _TEMPLATES:
@@ -148,10 +148,10 @@ def _marks(metadata: Mapping[str, Any], *, is_argo: bool) -> Iterator[Problem]:
         if not isinstance(marks, Mapping):
             continue
         for name, value in _FLUX_MARKS.items():
-            if str(marks.get(name)).lower() == value.lower():
+            if name in marks and str(marks[name]).lower() == value.lower():
                 message = f"`{name}: {value}` tells Flux to leave this resource as it is in the cluster"
                 yield Problem(("metadata", part, name), message)
-        if is_argo and str(marks.get(_ARGO_SKIP)).lower() == "true":
+        if is_argo and _ARGO_SKIP in marks and str(marks.get(_ARGO_SKIP)).lower() == "true":
             message = "`skip-reconcile` tells Argo CD to leave this application alone"
             yield Problem(("metadata", part, _ARGO_SKIP), message)
 
