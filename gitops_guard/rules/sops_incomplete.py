@@ -137,6 +137,8 @@ def sops_incomplete(tree: Tree, options: Options) -> Iterator[Found]:
         yield from _of_encrypted(file)
     yield from _unreadable(tree, encrypted)
     for file in tree.files:
+        if file.kind is FileKind.MANIFEST and b"ENC[AES256_GCM," in file.data and b"List" in file.data:
+            yield from _of_items(file)
         if file.kind in _JUDGED and basename(file.path) != SOPS_CONFIG:
             is_marked = any(marker in basename(file.path) for marker in markers)
             if is_marked or (configs and _may_matter(file)):
@@ -181,10 +183,23 @@ def _of_encrypted(file: SourceFile) -> Iterator[Found]:
             )
             yield file, _problem(file, document, ("sops",), message, severity=Severity.WARNING, on_key=True)
         for path in _plain_leaves(file, document, Selection(blocks[document.index])):
-            message = (
-                f"`{_name(path)}` is plain, though the `sops` block says that it is encrypted; sops refuses the file"
-            )
-            yield file, _problem(file, document, path, message)
+            yield file, _left_plain(file, document, path)
+
+
+def _of_items(file: SourceFile) -> Iterator[Found]:
+    """Items of a List that were encrypted one by one: Flux decrypts each by its own `sops` block."""
+    for document in file.documents:
+        items = document.body.get("items") if isinstance(document.body, Mapping) else None
+        for number, item in enumerate(items if isinstance(items, list) else ()):
+            block = item.get("sops") if isinstance(item, Mapping) else None
+            if isinstance(block, Mapping) and "mac" in block:
+                for path in _plain_leaves(file, document, Selection(block), number):
+                    yield file, _left_plain(file, document, path)
+
+
+def _left_plain(file: SourceFile, document: Document, path: FieldPath) -> Problem:
+    message = f"`{_name(path)}` is plain, though the `sops` block says that it is encrypted; sops refuses the file"
+    return _problem(file, document, path, message)
 
 
 def _forgotten(file: SourceFile, document: Document, selection: Selection) -> Iterator[Found]:
@@ -196,14 +211,21 @@ def _forgotten(file: SourceFile, document: Document, selection: Selection) -> It
         yield file, _problem(file, document, path, message, severity=None if is_secret else Severity.WARNING)
 
 
-def _plain_leaves(file: SourceFile, document: Document, selection: Selection) -> Iterator[FieldPath]:
+def _plain_leaves(
+    file: SourceFile, document: Document, selection: Selection, item: int | None = None
+) -> Iterator[FieldPath]:
+    """Of a document, or of one item of the List that it is."""
+    prefix: FieldPath = () if item is None else ("items", item)
+    body = document.body if item is None else document.body["items"][item]
     # SOPS writes down what it left out: who did not keep that line shows a part of an encrypted resource.
-    is_shown = selection.is_default and isinstance(document.body, Mapping) and is_plain(document.body.get("kind"))
-    for path, value in leaves(document.body):
+    is_shown = selection.is_default and isinstance(body, Mapping) and is_plain(body.get("kind"))
+    for path, value in leaves(body):
         if is_shown and path[:1] not in (("data",), ("stringData",)):
             continue
-        if path[:1] != ("sops",) and is_plain(value) and _covers(selection, file, document, path):
-            yield path
+        if path[:1] == ("sops",) or not is_plain(value):
+            continue
+        if selection.covers(path, partial(comments_above, file, document.index, (*prefix, *path))):
+            yield (*prefix, *path)
 
 
 def _covers(selection: Selection, file: SourceFile, document: Document, path: FieldPath) -> bool:

@@ -77,6 +77,15 @@ def test_a_list_that_is_encrypted_as_one_is_a_warning(ask: Ask) -> None:
     assert severities(ask, files) == [Severity.WARNING]
 
 
+def test_an_item_of_a_list_is_judged_by_its_own_block(ask: Ask) -> None:
+    item = (
+        f"kind: Secret\n  apiVersion: v1\n  stringData:\n    a: {CIPHER}\n    password: hunter2\n  "
+        + block().replace("\n", "\n  ")
+    )
+
+    assert found(ask, f"apiVersion: v1\nkind: List\nitems:\n- {item}\n- 5\n- sops: 1\n") == [("file.yaml", 8, 15)]
+
+
 def test_a_document_without_a_readable_kind_is_found_where_kustomize_reads_it(ask: Ask) -> None:
     whole = f"apiVersion: {CIPHER}\nkind: {CIPHER}\nstringData: {{password: '{CIPHER}'}}\n" + block("x: y")
     listing = "resources: [a.yaml]\n"
