@@ -192,6 +192,8 @@ class Collected:
                 files.add(entry)
             else:
                 layers.append(layer)
+                if layer.file is not None:  # what it generates stands there
+                    files.add(layer.file.path)
         return frozenset(files), tuple(layers)
 
     def _entries(self, path: str) -> Iterable[str]:

@@ -142,6 +142,15 @@ def test_a_generator_answers_and_so_does_a_prefix(ask: Ask) -> None:
     assert told(ask, files) == []
 
 
+def test_a_slip_of_what_a_generator_makes_is_an_error(ask: Ask) -> None:
+    files = {
+        "a/kustomization.yaml": "resources: [d.yaml]\nconfigMapGenerator: [{name: settings}]\n",
+        "a/d.yaml": uses("ConfigMap", "setings"),
+    }
+
+    assert [(problem.severity, problem.fix) for _, problem in ask(ASK, files)] == [(None, "did you mean `settings`?")]
+
+
 def test_a_base_and_its_overlay_answer_each_other(ask: Ask) -> None:
     files = {
         "base/kustomization.yaml": "resources: [d.yaml, c.yaml]\n",
