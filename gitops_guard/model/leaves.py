@@ -161,7 +161,7 @@ class Reader:
                 if kind is not bool and value is not None:
                     found.append(Leaf((*trail, key), label if key == "value" and label else key, str(value)))
             elif kind is str and len(value) >= _SHORTEST_TEXT and _ASSIGNS(value) and names.could_hold(value):
-                found.append(Leaf((*trail, key), _pair_name(node) or key if key == "value" else key, value))
+                found.append(Leaf((*trail, key), _variable(node) if key == "value" else key, value))
 
     def _list(self, name: str, node: list[Any], trail: list[str | int], found: list[Leaf]) -> None:
         is_named = self.names[name]
@@ -320,6 +320,12 @@ def _pair_name(node: Mapping[str, Any]) -> str:
         if isinstance(node.get(key), str):
             return str(node[key])
     return ""
+
+
+def _variable(node: Mapping[str, Any]) -> str:
+    """The name of the environment variable that a `value` is of, else `value`: other names may be anything."""
+    name = _pair_name(node)
+    return name if name.isupper() and name.isidentifier() else "value"
 
 
 def _program(node: list[Any]) -> str:
