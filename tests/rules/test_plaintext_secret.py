@@ -204,7 +204,8 @@ def test_no_piece_of_a_value_is_in_a_message(key: str, value: str, field: str, w
         for problem in plaintext_secret.run(resource, {})
     )
     known = (
-        "holds a private key in plain text holds a dummy somebody will deploy it replace the secret keep it encrypted"
+        "holds a private key in plain text holds a dummy somebody will deploy it replace the secret, then keep it "
+        "encrypted (SOPS, Sealed Secrets) or refer to it (ExternalSecret) a secret in plain text (SHA-256"
     )
 
     pieces = {text[at : at + 6] for text in (value, raw) for at in range(len(text) - 5)}
