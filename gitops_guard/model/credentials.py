@@ -63,6 +63,7 @@ _QUALIFIERS: Final = frozenset(
     {"b64", "base", "base64", "content", "current", "data", "default", "dev", "encoded", "hash", "new", "old", "plain",
      "plaintext", "primary", "prod", "production", "secondary", "staging", "string", "txt", "value"}
 )  # fmt: skip
+_IDENTIFIERS: Final = (["discovery", "token"], ["initial", "cluster", "token"])  # of etcd: they open nothing
 _DIGESTS: Final = frozenset({"checksum", "digest", "hash", "sha", "sha1", "sha256", "sha512"})
 
 _SETTING: Final = re.compile(
@@ -145,7 +146,7 @@ def grade(name: str) -> Grade:
     joined = "".join(words)
     if last in _PASSWORDS or joined.endswith(_JOINED_PASSWORDS) or (last == "pass" and before):
         return Grade.PASSWORD
-    if is_digest or before in _NAMING:
+    if is_digest or before in _NAMING or words[-2:] in _IDENTIFIERS or words[-3:] in _IDENTIFIERS:
         return Grade.NONE
     if last in ("key", "keys"):
         return _grade_key(words)

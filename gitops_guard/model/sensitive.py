@@ -56,6 +56,7 @@ _DUMMY_WORDS: Final = frozenset(
 _DUMMY: Final = re.compile(
     r"(?:<[^<>\n]{1,60}>|\[[^\[\]\n]{1,60}\]|[xX*.•_-]{3,60}"
     r"|(?:your|my|insert|enter|put|add|update|replace|set|fill)[ _-][\w .-]{1,60}"
+    r"|(?:your|my)[a-z]{0,24}(?:pass|password|passphrase|pwd|secret|token|key)\d{0,3}"
     r"|[\w .-]{0,30}(?:change[ _-]?(?:me|it|this)|replace[ _-]?(?:me|this)|example|dummy|placeholder|redacted)"
     r"[\w .!-]{0,12})",
     re.IGNORECASE,

@@ -117,6 +117,7 @@ def test_a_credential_in_a_config_map_is_an_error(ask: Ask, key: str, value: str
         pytest.param("password", "ref+awssecrets://shop/password", id="vals"),
         pytest.param("password", "ENC[AES256_GCM,data:x,iv:y,tag:z,type:str]", id="SOPS"),
         pytest.param("password", "/run/secrets/password", id="a path"),
+        pytest.param("ETCD_INITIAL_CLUSTER_TOKEN", "etcd-cluster-1-a83kd92", id="an identifier of etcd"),
         pytest.param("PASSWORD", "shop-database-password", id="the name of a key"),
         pytest.param("passwordHash", "$2a$10$8zqjxKvJk5dRz0yXo4uEvuabcdefgh", id="a slow hash"),
         pytest.param("passwordFile", "password.txt", id="a file"),
@@ -168,7 +169,10 @@ def test_what_is_no_credential_is_not_found(ask: Ask, key: str, value: str) -> N
     assert ask(ASK, custom(**{key: value})) == []
 
 
-@pytest.mark.parametrize("value", ["changeme", "<YOUR_KEY>", "example", "your-token-here", "xxxxx", "Y2hhbmdlbWU="])
+@pytest.mark.parametrize(
+    "value",
+    ["changeme", "<YOUR_KEY>", "example", "your-token-here", "xxxxx", "yourpassword", "mykeystorepass", "Y2hhbmdlbWU="],
+)
 def test_a_dummy_is_a_warning_since_somebody_deploys_it(ask: Ask, value: str) -> None:
     assert [p.severity for _, p in ask(ASK, config_map("DB_PASSWORD", value))] == [Severity.WARNING]
 
