@@ -150,11 +150,11 @@ def _unpack(packed: bytes, data: Mapping[str, bytes]) -> Examined:
 
 def _file_out(file: SourceFile) -> tuple[Any, ...]:
     documents = [(document.index, document.line, document.body) for document in file.documents]
-    return file.path, file.kind.value, file.reason, documents
+    return file.path, file.kind.value, file.reason, documents, file.provisional
 
 
 def _file_in(packed: tuple[Any, ...], data: Mapping[str, bytes]) -> SourceFile:
-    path, kind, reason, documents = packed
+    path, kind, reason, documents, provisional = packed
     content = data[path]
     return SourceFile(
         path,
@@ -163,6 +163,7 @@ def _file_in(packed: tuple[Any, ...], data: Mapping[str, bytes]) -> SourceFile:
         reason,
         data=content,
         source=FileSource(path, content) if documents else None,
+        provisional=provisional,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from posixpath import dirname, join, normpath
 from typing import Any, Final
@@ -19,7 +19,8 @@ _DATA_LISTS: Final = ("configurations", "transformers", "generators", "validator
 class References:
     """Paths are relative to the root. *roles* are files that another file uses as something else than a manifest.
 
-    *generated* are those that the generators of kustomizations read, which may be of any format.
+    *generated* are those that the generators of kustomizations read, which may be of any format. *replaced* are the
+    names of Secrets that `replacements` of a kustomization write into.
     """
 
     roles: Mapping[str, FileKind] = field(default_factory=dict)
@@ -27,6 +28,11 @@ class References:
     charts: frozenset[str] = frozenset()
     kustomized: frozenset[str] = frozenset()
     generated: frozenset[str] = frozenset()
+    replaced: frozenset[str] = frozenset()
+
+    def leaves_out(self, path: str) -> bool:
+        """Whether the folder of *path* has a kustomization, and none lists it."""
+        return dirname(path) in self.kustomized and path not in self.listed
 
     def chart_of(self, path: str) -> str | None:
         """The folder of the chart that *path* belongs to, "" for the root; None where there is none."""
@@ -40,13 +46,14 @@ class References:
         return folder
 
 
-def read(files: Iterable[tuple[str, bytes]]) -> References:
-    """*files* are all candidates; only kustomizations are parsed."""
+def read(files: Sequence[tuple[str, bytes]]) -> References:
+    """*files* are all candidates; only kustomizations are parsed, and files of `replacements`."""
     roles: dict[str, FileKind] = {}
     listed: set[str] = set()
     charts: set[str] = set()
     kustomized: set[str] = set()
     generated: set[str] = set()
+    replacing: list[tuple[str, Mapping[str, Any]]] = []
     for path, data in files:
         folder, _, name = path.rpartition("/")
         if name == "Chart.yaml":
@@ -57,7 +64,37 @@ def read(files: Iterable[tuple[str, bytes]]) -> References:
                 listed.update(_paths(folder, body, ("resources", "bases", "components", "crds")))
                 roles.update(_roles(folder, body))
                 generated.update(_generator_files(folder, body))
-    return References(roles, frozenset(listed), frozenset(charts), frozenset(kustomized), frozenset(generated - listed))
+                if "replacements" in body:
+                    replacing.append((folder, body))
+    return References(
+        roles,
+        frozenset(listed),
+        frozenset(charts),
+        frozenset(kustomized),
+        frozenset(generated - listed),
+        frozenset(_replaced(replacing, files)) if replacing else frozenset(),
+    )
+
+
+def _replaced(replacing: Iterable[tuple[str, Mapping[str, Any]]], files: Sequence[tuple[str, bytes]]) -> Iterator[str]:
+    contents: dict[str, bytes] | None = None
+    for folder, body in replacing:
+        yield from _targets(_list(body["replacements"]))
+        for path in _named(folder, body, "replacements", "path"):
+            contents = dict(files) if contents is None else contents
+            for document in manifests.read(path, contents.get(path, b"")).documents:
+                yield from _targets(document.body if isinstance(document.body, list) else [document.body])
+
+
+def _targets(replacements: Iterable[object]) -> Iterator[str]:
+    """The names of Secrets that *replacements* write into."""
+    for replacement in replacements:
+        for target in _list(replacement.get("targets")) if isinstance(replacement, dict) else ():
+            select = target.get("select") if isinstance(target, dict) else None
+            if isinstance(select, dict) and select.get("kind", "Secret") == "Secret":
+                name = select.get("name")
+                if isinstance(name, str):
+                    yield name
 
 
 def _bodies(path: str, data: bytes) -> Iterator[Mapping[str, Any]]:

@@ -80,12 +80,21 @@ def read(
     defining = {path for path in around if _may_define(path)}
     contents = list(source.read_around(sorted(naming | pinning | ciphering | defining)))
     charts = [(path, b"") for path in around if path.endswith("Chart.yaml")]
+    charts += [(path, b"") for path in around if path not in naming and _is_beside(path, names)]
     return Surroundings(
         paths=[*around, *names],
         known=references.read([*picked, *charts, *((path, data) for path, data in contents if path in naming)]),
         examined=[(path, data) for path, data in contents if path in pinning or path in ciphering],
         definitions=[(path, data) for path, data in contents if _may_define(path)],
     )
+
+
+def _is_beside(kustomization: str, picked: Iterable[str]) -> bool:
+    """Whether it is a kustomization in the folder of a picked file, which it then does not name."""
+    if not _is_kustomization(kustomization):
+        return False
+    folder = kustomization.rpartition("/")[0]
+    return any(path.rpartition("/")[0] == folder for path in picked)
 
 
 def other_definitions(source: Source, around: Surroundings) -> list[tuple[str, bytes]]:

@@ -78,7 +78,17 @@ def source_file(path: str, data: bytes, known: References) -> SourceFile:
         reason = "one of its documents does not parse"
     if kind is FileKind.MANIFEST and not reason:
         reason = _left_out(parsed.documents)
-    return replace(file, kind=kind, reason=reason)
+    return replace(file, kind=kind, reason=reason, provisional=_is_provisional(path, parsed.documents, known))
+
+
+def _is_provisional(path: str, documents: Sequence[Document], known: References) -> bool:
+    if known.leaves_out(path):
+        return True
+    return bool(known.replaced) and any(_is_replaced(document.body, known) for document in documents)
+
+
+def _is_replaced(body: Any, known: References) -> bool:
+    return isinstance(body, dict) and body.get("kind") == "Secret" and identify(body).name in known.replaced
 
 
 def _left_out(documents: Sequence[Document]) -> str:
@@ -127,6 +137,7 @@ def _unwrap(
         source=source,
         document=document.index,
         prefix=prefix,
+        provisional=file.provisional,
     )
 
 

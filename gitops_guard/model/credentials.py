@@ -180,13 +180,18 @@ def _judge(found: Grade, name: str, value: str) -> Verdict:
         return Verdict.PUBLIC
     if found is Grade.PASSWORD:
         if sensitive.is_dummy(text):
-            return Verdict.DUMMY
+            return Verdict.PUBLIC if _is_of_truststore(name) else Verdict.DUMMY
         return Verdict.PUBLIC if _names_one(name, text) else Verdict.SECRET
     if found is Grade.SECRET and "-" not in text and "/" not in text:
         if sensitive.is_dummy(text):
             return Verdict.DUMMY
         return Verdict.PUBLIC if text.isdigit() or _names_one(name, text) else Verdict.SECRET
     return _judge_by_looks(text)
+
+
+def _is_of_truststore(name: str) -> bool:
+    """`changeit` opens every truststore of Java, which holds certificates that everybody may see."""
+    return "truststore" in name.lower().replace("_", "").replace("-", "").replace(".", "")
 
 
 def _judge_by_looks(text: str) -> Verdict:

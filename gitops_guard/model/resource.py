@@ -72,7 +72,7 @@ class Resource:
     """One object that a cluster would be given.
 
     *body* is plain JSON data as the API server would read it; nobody changes it. *document* and *prefix* say where in
-    its file it stands (an item of a `List` has the prefix `("items", n)`).
+    its file it stands (an item of a `List` has the prefix `("items", n)`). *provisional* as in its file.
     """
 
     id: ResourceId
@@ -83,6 +83,7 @@ class Resource:
     source: Locator = field(repr=False, compare=False)
     document: int = 0
     prefix: FieldPath = ()
+    provisional: bool = False
 
     def locate(self, path: FieldPath, *, key: bool = False) -> Location:
         """The line of *path*, or of its nearest ancestor that is in the file."""
@@ -147,7 +148,8 @@ class SourceFile:
     """A file of the revision. *path* is relative to the root, with `/`.
 
     *reason* says what of it is not checked and why, and is "" where all is. *problems* are what the loader found: (rule
-    id, document index, Problem).
+    id, document index, Problem). *provisional*: it is not deployed as it stands, since the kustomization of its folder
+    does not list it, or replaces values of its Secrets.
     """
 
     path: str
@@ -157,6 +159,7 @@ class SourceFile:
     problems: tuple[tuple[str, int, Problem], ...] = ()
     data: bytes = field(default=b"", repr=False, compare=False)
     source: Locator | None = field(default=None, repr=False, compare=False)
+    provisional: bool = False
 
     def locate(self, document: int, path: FieldPath, *, key: bool = False) -> Location:
         if self.source is None:

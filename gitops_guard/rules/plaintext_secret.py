@@ -8,9 +8,12 @@ patches inside of kustomizations, and what `kubectl apply` left in an annotation
 does not say what it changes: `/stringData` is that of a Secret, and so is `/data` where its values are base64. Not
 reported are encrypted values, placeholders (`${VAR}`, `{{ … }}`, `<path:…#key>`, `vault:…`, `op://…`, `ref+…://…`),
 empty values, public keys and certificates, and what a Secret holds beside its secret: user names, hosts, paths,
-switches, configuration files without credentials. Obvious dummies (`changeme`, `<YOUR_KEY>`) are warnings, since
-somebody deploys them. A message names the key and the first 4 hex digits of the value's SHA-256, never a part of the
-value.
+switches, configuration files without credentials.
+
+Obvious dummies (`changeme`, `<YOUR_KEY>`) are warnings, since somebody deploys them, and so are logins that a product
+comes with (a password that is the name of its user). Dummies are left alone in a file that the kustomization of its
+folder does not list, and in a Secret that `replacements` write into. A message names the key and the first 4 hex digits
+of the value's SHA-256, never a part of the value.
 
 Source: https://kubernetes.io/docs/concepts/security/secrets-good-practices/
 
@@ -125,8 +128,8 @@ def _in_patch(file: SourceFile, _: Options) -> Iterator[tuple[int, Problem]]:
 )
 def plaintext_secret(resource: Resource, _: Options) -> Iterator[Problem]:
     if resource.id.kind == "Secret":
-        yield from _of_body(resource.body)
-        yield from _last_applied(resource.body)
+        found = (*_of_body(resource.body), *_last_applied(resource.body))
+        yield from (problem for problem in found if not resource.provisional or problem.severity is None)
         return
     from gitops_guard.load import changes
 
@@ -182,11 +185,23 @@ def _judge(body: Mapping[str, Any], field: str, key: str, value: Any) -> Problem
     if verdict is sensitive.Verdict.PUBLIC:
         return None
     digest = sensitive.fingerprint(raw)
+    if verdict is sensitive.Verdict.SECRET and _is_default(body, field, key, raw):
+        verdict = sensitive.Verdict.DUMMY
     if verdict is sensitive.Verdict.DUMMY:
         message = f"`{field}.{key}` holds a dummy in plain text (SHA-256 {digest}…); somebody will deploy it"
         return Problem((field, key), message, fix=_FIX, severity=Severity.WARNING)
     what = "a private key" if sensitive.is_private_key(raw.decode("utf-8", "replace")) else "a secret"
     return Problem((field, key), f"`{field}.{key}` holds {what} in plain text (SHA-256 {digest}…)", fix=_FIX)
+
+
+def _is_default(body: Mapping[str, Any], field: str, key: str, raw: bytes) -> bool:
+    """Whether a word is the login that a product comes with: its own name, or that of the user beside it."""
+    if len(raw) > 20 or not raw.isalpha():
+        return False
+    product = str(body.get("type")).rpartition("/")[2]
+    beside = (value for name, value in body[field].items() if name != key and isinstance(value, str))
+    words = {value.encode(errors="replace") if field == "stringData" else _decoded(value) for value in beside}
+    return raw.lower() in {product.lower().encode(), *(word.lower() for word in words)}
 
 
 def _is_vault_field(body: Mapping[str, Any], value: str) -> bool:

@@ -257,3 +257,48 @@ def test_what_only_looks_like_a_placeholder_is_none(value: str) -> None:
 
 def test_a_value_that_is_a_list_is_a_secret_all_the_same(ask: Ask) -> None:
     assert [problem.severity for _, problem in ask(ASK, secret("password", ["hunter2"]))] == [None]
+
+
+DUMMY = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: shop\nstringData:\n  password: __REPLACE_ME__\n"
+REPLACEMENTS = "- source: {kind: ConfigMap, name: a}\n  targets:\n  - select: {kind: Secret, name: shop}\n"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        pytest.param({"a/kustomization.yaml": "resources: []\n"}, id="that no kustomization lists"),
+        pytest.param(
+            {
+                "a/kustomization.yaml": "resources: [secret.yaml]\n",
+                "b/kustomization.yaml": "replacements:\n" + REPLACEMENTS,
+            },
+            id="that a replacement writes into",
+        ),
+        pytest.param(
+            {
+                "a/kustomization.yaml": "resources: [secret.yaml]\nreplacements: [{path: replace.yaml}]\n",
+                "a/replace.yaml": REPLACEMENTS,
+            },
+            id="that a replacement in a file of its own writes into",
+        ),
+    ],
+)
+def test_a_dummy_is_left_alone_in_a_secret(ask: Ask, files: dict[str, str]) -> None:
+    real = DUMMY.replace("__REPLACE_ME__", "x9-Tq2-LmZ")
+
+    assert ask("plaintext-secret", {**files, "a/secret.yaml": DUMMY}) == []
+    assert [at.line for at, _ in ask("plaintext-secret", {**files, "a/secret.yaml": real})] == [6]
+    assert [at.line for at, _ in ask("plaintext-secret", {"a/secret.yaml": DUMMY})] == [6]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("stringData:\n  user: storageos\n  password: storageos\n", id="the name of its user"),
+        pytest.param("type: kubernetes.io/quobyte\nstringData:\n  password: quobyte\n", id="the name of the product"),
+    ],
+)
+def test_the_login_that_a_product_comes_with_is_a_warning(ask: Ask, text: str) -> None:
+    found = ask("plaintext-secret", f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: shop\n{text}")
+
+    assert [problem.severity for _, problem in found] == [Severity.WARNING]

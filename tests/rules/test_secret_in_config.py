@@ -117,6 +117,7 @@ def test_a_credential_in_a_config_map_is_an_error(ask: Ask, key: str, value: str
         pytest.param("password", "ref+awssecrets://shop/password", id="vals"),
         pytest.param("password", "ENC[AES256_GCM,data:x,iv:y,tag:z,type:str]", id="SOPS"),
         pytest.param("password", "/run/secrets/password", id="a path"),
+        pytest.param("trustStorePassword", "changeit", id="a truststore of public certificates"),
         pytest.param("ETCD_INITIAL_CLUSTER_TOKEN", "etcd-cluster-1-a83kd92", id="an identifier of etcd"),
         pytest.param("PASSWORD", "shop-database-password", id="the name of a key"),
         pytest.param("passwordHash", "$2a$10$8zqjxKvJk5dRz0yXo4uEvuabcdefgh", id="a slow hash"),
