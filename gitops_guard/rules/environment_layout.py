@@ -159,9 +159,15 @@ def environment_layout(tree: Tree, options: Options) -> Iterator[Said]:
     yield from _crossings(tree)
     yield from _gaps(tree, options["only"])
     placed = [app for app in tree.apps if app.environment]
+    yield from _outside(tree, [*placed, *_kustomized(tree)])
     if placed:
-        yield from _outside(tree, placed)
         yield from _mixed(tree, placed)
+
+
+def _kustomized(tree: Tree) -> Iterator[App]:
+    """The apps of kustomizations in an environment: such an overlay may hold patches, and no resource."""
+    found = (tree.app_of(file.path) for file in tree.of_kind(FileKind.KUSTOMIZATION))
+    return (app for app in found if app is not None and app.environment)
 
 
 def _branches(tree: Tree) -> Iterator[Said]:

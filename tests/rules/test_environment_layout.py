@@ -49,6 +49,14 @@ def test_a_folder_beside_environments_is_found_once(ask: Ask) -> None:
     assert files(found) == ["apps/cart/a.yaml"]
 
 
+def test_environments_may_hold_patches_and_no_resource(ask: Ask) -> None:
+    overlay = "resources: [../base/shop]\npatches: [{path: patch.yaml, target: {kind: ServiceAccount}}]\n"
+    overlays = {f"apps/{name}/kustomization.yaml": overlay for name in ("staging", "production")}
+    found = ask(ASK, tree("apps/base/shop/a.yaml", "apps/cart/a.yaml", **overlays))
+
+    assert files(found) == ["apps/cart/a.yaml"]
+
+
 def test_manifests_among_the_folders_of_environments_are_found(ask: Ask) -> None:
     assert files(ask(ASK, tree(*ENVIRONMENTS, "apps/stray.yaml"))) == ["apps/stray.yaml"]
 
