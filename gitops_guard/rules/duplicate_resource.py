@@ -3,8 +3,8 @@
 The one that is applied last wins, kustomize refuses to build, and whoever edits the other changes nothing. A resource
 is the same when group, kind, namespace and name are the same; the version of its API does not matter.
 
-Reported are two definitions in one file, in files that one kustomization collects, and in a folder that a Flux
-Kustomization or an Argo CD Application deploys as it is. Bases and overlays repeat names on purpose and are not
+Reported are two definitions in one file, in files that one kustomization or component collects, and in a folder that a
+Flux Kustomization or an Argo CD Application deploys as it is. Bases and overlays repeat names on purpose and are not
 reported, nor are alternatives that lie side by side and that nothing deploys together.
 
 Two owners of one resource are reported too: Flux Kustomizations, or Argo CD Applications, that one root of this
@@ -101,7 +101,8 @@ def _together(tree: Tree, told: set[frozenset[Location]]) -> Iterator[tuple[Reso
         return
     for resources in by_file.values():
         yield from _twice(resources, "in one file", told)
-    kustomizations = {file.path.rpartition("/")[0]: file for file in tree.of_kind(FileKind.KUSTOMIZATION)}
+    collecting = tree.of_kind(FileKind.KUSTOMIZATION, FileKind.COMPONENT)
+    kustomizations = {file.path.rpartition("/")[0]: file for file in collecting}
     for folder, file in kustomizations.items():
         files = _collected(folder, kustomizations)
         yield from _twice(_resources(files, by_file), f"both collected by {file.path}", told)

@@ -60,6 +60,13 @@ def test_files_of_one_kustomization_are_deployed_together(ask: Ask) -> None:
     assert places(ask(ASK, files)) == [("a/y.yaml", 3)]
 
 
+def test_files_of_one_component_are_deployed_together(ask: Ask) -> None:
+    component = "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\nresources: [x.yaml, y.yaml]\n"
+    files = {"a/kustomization.yaml": component, "a/x.yaml": account(), "a/y.yaml": account()}
+
+    assert places(ask(ASK, files)) == [("a/y.yaml", 3)]
+
+
 def test_a_base_is_part_of_the_kustomization_that_collects_it(ask: Ask) -> None:
     files = {
         "base/kustomization.yaml": "resources: [x.yaml]",
