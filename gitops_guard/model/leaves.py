@@ -32,8 +32,8 @@ OPTIONS: Final = {
     "allow-names": Option((), "Globs of names that hold none.", _GLOBS),
     "allow-values": Option((), "Globs of values that may stand there, such as logins of a local test.", _GLOBS),
 }
-# Rules that name the format of a secret, or why it is not encrypted.
-SAID_BETTER: Final = frozenset({"known-token", "private-key", "sops-incomplete"})
+# Rules that name the format of a secret, what it opens, or why it is not encrypted.
+SAID_BETTER: Final = frozenset({"cluster-credentials", "known-token", "private-key", "sops-incomplete"})
 # Fields of Kubernetes that hold no free text.
 _NEVER_SECRET: Final = frozenset(
     {"affinity", "apiGroups", "labels", "matchExpressions", "matchLabels", "ownerReferences", "securityContext",

@@ -4,12 +4,12 @@ A kubeconfig with a key or a token opens the cluster to everybody who has ever c
 logs in is a way into the cluster past every review: whoever may change the workflow, or one of the actions that it
 uses, has what the login has. The agent takes from Git, from within; so CI needs no login at all.
 
-Found as errors are kubeconfigs whose users have a key, a token or a password, and tokens of service accounts in files
-of any kind. Found as warnings are steps of CI that hold a login: secrets named like a kubeconfig
-(`secrets.KUBE_CONFIG`), `aws eks update-kubeconfig`, `gcloud container clusters get-credentials`, `az aks
-get-credentials`, `oc login`, `argocd login`, `kubectl config set-credentials`, a kubeconfig that a step writes, and the
-actions and tasks that do the same. In a job in which nothing deploys they are an `info`: reading is less, but the login
-mostly may do more.
+Found as errors are kubeconfigs whose users have a key, a token or a password, also as the text of a field of a
+ConfigMap or of another resource, and tokens of service accounts in files of any kind. Found as warnings are steps of CI
+that hold a login: secrets named like a kubeconfig (`secrets.KUBE_CONFIG`), `aws eks update-kubeconfig`, `gcloud
+container clusters get-credentials`, `az aks get-credentials`, `oc login`, `argocd login`, `kubectl config
+set-credentials`, a kubeconfig that a step writes, and the actions and tasks that do the same. In a job in which nothing
+deploys they are an `info`: reading is less, but the login mostly may do more.
 
 Not reported are jobs that make their own cluster, placeholders and ciphers, certificates alone, and users that get
 their token from a program (`exec`) or a file outside. Secrets are `plaintext-secret`'s.
@@ -78,7 +78,8 @@ jobs:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from gitops_guard.model.finding import Problem, Severity
@@ -89,6 +90,7 @@ from gitops_guard.model.workload import value_at
 
 if TYPE_CHECKING:
     from gitops_guard.model.ci import Job, Repository, Run, Step
+    from gitops_guard.model.resource import Document
 
 _USER_SECRETS: Final = ("token", "password", "client-key-data")
 _PROVIDER_SECRETS: Final = ("access-token", "id-token", "refresh-token", "client-secret")
@@ -98,6 +100,7 @@ _KUBECONFIG_NAME: Final = re.compile(
 )
 _TOKEN_START: Final = b"eyJhbGciOi"  # `{"alg":`
 _TOKEN: Final = re.compile(rb"(?<![\w-])eyJhbGciOi[\w-]{5,400}\.(eyJ[\w-]{20,4000})\.[\w-]{20,1000}")
+_EMBEDDED: Final = re.compile(rb"""kind[\\"']{0,2}[ ]?:[ ]?[\\"']{0,2}Config(?![\w-])""")  # the text of a field
 _ACCOUNT: Final = (b"kubernetes/serviceaccount", b'"kubernetes.io"', b"system:serviceaccount:")
 _SECRET_NAME: Final = re.compile(
     r"secrets(?:\.|\[')(\w{0,60}?(?:KUBE_?CONF|KUBE_?TOKEN|KUBERNETES_TOKEN|K8S_TOKEN|KUBE_?CERT|ARGO_?CD_\w{0,40}?"
@@ -111,6 +114,7 @@ _FIX_CI: Final = "let CI write to Git, and the agent in the cluster take it from
 
 @tree_rule(Severity.ERROR, excerpt=False, left="logins in scripts of the repository")
 def cluster_credentials(tree: Tree, _: Options) -> Iterator[tuple[Resource | SourceFile, Problem]]:
+    embedding: set[str] = set()
     for file in tree.files:
         if file.kind is FileKind.OTHER_YAML:
             yield from _in_kubeconfig(file)
@@ -121,13 +125,24 @@ def cluster_credentials(tree: Tree, _: Options) -> Iterator[tuple[Resource | Sou
             yield from _in_kubeconfig(
                 SourceFile(file.path, file.kind, read.documents, data=file.data, source=read.source)
             )
+        elif b"users" in file.data and _EMBEDDED.search(file.data):
+            embedding.add(file.path)
         if _TOKEN_START in file.data and not any(_is_of_secret(document.body) for document in file.documents):
             yield from _tokens(file)
+    if embedding:
+        for resource in tree.resources:
+            if resource.location.file in embedding and resource.id.kind != "Secret":
+                yield from _in_texts(resource)
     yield from _in_ci(tree)
 
 
 def _in_kubeconfig(file: SourceFile) -> Iterator[tuple[SourceFile, Problem]]:
-    for document in file.documents:
+    for document, problem in _of_users(file.documents):
+        yield file, replace(problem, at=file.locate(document, problem.path))
+
+
+def _of_users(documents: Iterable[Document]) -> Iterator[tuple[int, Problem]]:
+    for document in documents:
         body = document.body
         if not isinstance(body, Mapping) or body.get("kind") != "Config" or not isinstance(body.get("users"), list):
             continue
@@ -135,9 +150,36 @@ def _in_kubeconfig(file: SourceFile) -> Iterator[tuple[SourceFile, Problem]]:
             user = value_at(entry, ("user",))
             if isinstance(user, Mapping):
                 for path in _secrets(user):
-                    value = value_at(user, path)
-                    if problem := _in_user(("users", number, "user", *path), value):
-                        yield file, _at(problem, file.locate(document.index, problem.path))
+                    if problem := _in_user(("users", number, "user", *path), value_at(user, path)):
+                        yield document.index, problem
+
+
+def _in_texts(resource: Resource) -> Iterator[tuple[Resource, Problem]]:
+    """Kubeconfigs that are the text of a field, each login in its own line."""
+    from gitops_guard.load import manifests
+
+    for path, text in _texts(resource.body):
+        read = manifests.read(resource.location.file, text.encode("utf-8", "surrogatepass"))
+        if read.source is None:
+            continue
+        for document, problem in _of_users(read.documents):
+            line = read.source.locate(document, problem.path).line - 1
+            yield resource, replace(problem, path=path, at=resource.inside(path, line))
+
+
+def _texts(body: object) -> Iterator[tuple[FieldPath, str]]:
+    """The texts in a body that may be a kubeconfig; each part of it is visited once, also where it contains itself."""
+    waiting: list[tuple[FieldPath, object]] = [((), body)]
+    seen: set[int] = set()
+    while waiting:
+        path, node = waiting.pop()
+        if isinstance(node, str):
+            if "users" in node and _EMBEDDED.search(node.encode("utf-8", "replace")):
+                yield path, node
+        elif isinstance(node, dict | list) and id(node) not in seen:
+            seen.add(id(node))
+            entries = node.items() if isinstance(node, dict) else enumerate(node)
+            waiting += [((*path, key), value) for key, value in entries]
 
 
 def _secrets(user: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
@@ -156,10 +198,6 @@ def _in_user(path: FieldPath, value: object) -> Problem | None:
         message = f"`{path[-1]}` of a kubeconfig holds a dummy (SHA-256 {digest}…); somebody will fill it in here"
         return Problem(path, message, fix=_FIX_FILE, severity=Severity.WARNING)
     return Problem(path, f"`{path[-1]}` of a kubeconfig opens the cluster (SHA-256 {digest}…)", fix=_FIX_FILE)
-
-
-def _at(problem: Problem, location: Location) -> Problem:
-    return Problem(problem.path, problem.message, problem.fix, at=location, severity=problem.severity)
 
 
 def _is_of_secret(body: object) -> bool:

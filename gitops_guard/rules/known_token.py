@@ -64,7 +64,13 @@ _OPTIONS: Final = {
 }
 
 
-@file_rule(Severity.ERROR, profile=Profile.MINIMAL, excerpt=False, options=_OPTIONS)
+@file_rule(
+    Severity.ERROR,
+    profile=Profile.MINIMAL,
+    excerpt=False,
+    yields_to=frozenset({"cluster-credentials"}),
+    options=_OPTIONS,
+)
 def known_token(file: SourceFile, options: Options) -> Iterator[tuple[int, Problem]]:
     if not file.data or not token_formats.may_hold(file.data):
         return

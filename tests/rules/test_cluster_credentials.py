@@ -70,6 +70,51 @@ def test_the_line_is_that_of_the_value(ask: Ask) -> None:
     assert [at.line for at, _ in ask(ASK, {"kubeconfig": text, "clusters/a.yaml": "apiVersion: v1\n" + text})] == [7, 6]
 
 
+def config_map(text: str, kind: str = "ConfigMap") -> str:
+    indented = "".join(f"    {line}\n" for line in text.splitlines())
+    return f"apiVersion: v1\nkind: {kind}\nmetadata:\n  name: it\ndata:\n  plain: users\n  file: |\n{indented}"
+
+
+EMBEDDED = f"kind: Config\nusers:\n- name: a\n  user:\n    username: b\n    client-key-data: {VALUE}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [(EMBEDDED, 13), (kubeconfig(token=VALUE), 16), (f"a: 1\n---\n{EMBEDDED}", 15)]
+)
+def test_a_kubeconfig_in_a_text_is_found_at_its_line(ask: Ask, text: str, line: int) -> None:
+    found = ask(ASK, {"a.yaml": config_map(text)})
+
+    assert [(at.line, problem.path) for at, problem in found] == [(line, ("data", "file"))]
+    assert VALUE not in found[0][1].message
+
+
+def test_a_kubeconfig_in_one_quoted_line_is_found(ask: Ask) -> None:
+    body = {"kind": "ConfigMap", "apiVersion": "v1", "metadata": {"name": "it"}, "data": {"a": EMBEDDED}}
+
+    assert [at.line for at, _ in ask(ASK, {"a.json": json.dumps(body)})] == [1]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(config_map(EMBEDDED, kind="Secret"), id="that of a Secret"),
+        pytest.param(config_map(EMBEDDED.replace("Config\n", "ConfigMap\n")), id="of another kind"),
+        pytest.param(config_map(EMBEDDED.replace(VALUE, "${KEY}")), id="a placeholder"),
+        pytest.param(config_map("kind: Config\nusers: [\n"), id="no YAML"),
+        pytest.param(config_map("kind: Config\nusers: 1\n"), id="no users"),
+        pytest.param(config_map("kind: Config\n\x07users:\n"), id="letters that YAML does not have"),
+    ],
+)
+def test_other_texts_are_fine(ask: Ask, text: str) -> None:
+    assert ask(ASK, {"a.yaml": text}) == []
+
+
+def test_a_text_that_many_aliases_name_is_found_once(ask: Ask) -> None:
+    text = config_map(EMBEDDED).replace("\ndata:", "\ndata: &it")
+
+    assert len(ask(ASK, {"a.yaml": f"{text}more: *it\nothers: [*it, *it]\n"})) == 1
+
+
 @pytest.mark.parametrize(
     "user",
     [
@@ -226,6 +271,8 @@ def test_no_line_is_shown() -> None:
         pytest.param("eyJhbGciOi" + "a" * 300_000, id="a long header"),
         pytest.param("eyJhbGciOiaaaaa.eyJ" * 30_000, id="headers and payloads"),
         pytest.param(f"{ACCOUNT_TOKEN}\n" * 2_000, id="many tokens"),
+        pytest.param("users kind" + "\\" * 300_000, id="beginnings of a kubeconfig"),
+        pytest.param("users" + "kind: Confi" * 30_000, id="many beginnings"),
     ],
 )
 def test_hostile_files_are_read_in_linear_time(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator
 
 import pytest
@@ -45,3 +46,21 @@ def test_the_same_field_in_the_same_line_is_said_once(path: FieldPath) -> None:
 def test_another_field_and_a_lower_severity_take_nothing_away() -> None:
     assert found(other(("data", "user"), Severity.ERROR))[1:] == [MINE, NEXT]
     assert MINE in found(other(("data", "password"), Severity.WARNING))
+
+
+def test_the_key_of_a_kubeconfig_is_said_once_in_a_file_and_in_a_text() -> None:
+    lines = "".join(f"{letter * 3}{'qM8xTz2LpW7rKd4v' * 3}\n" for letter in "abcdefgh")
+    pem = "\n".join(("-----BEGIN RSA PRIVATE " + "KEY-----", lines + "-----END RSA PRIVATE " + "KEY-----"))
+    user = f"users:\n- name: a\n  user:\n    client-key-data: {b64encode(pem.encode()).decode()}\n"
+    text = f"apiVersion: v1\nkind: Config\n{user}"
+    inside = "".join(f"    {line}\n" for line in text.splitlines())
+    map_ = f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: it\ndata:\n  kubeconfig: |\n{inside}"
+    files = {"clusters/a.yaml": text.encode(), "map.yaml": map_.encode()}
+    names = ("cluster-credentials", "known-token", "private-key", "secret-in-config")
+
+    report = check.check(tree.from_files(files), {name: all_rules()[name] for name in names}, Config())
+
+    assert [(finding.rule, *finding.location[:2]) for finding in report.findings] == [
+        ("cluster-credentials", "clusters/a.yaml", 6),
+        ("cluster-credentials", "map.yaml", 12),
+    ]
