@@ -97,16 +97,32 @@ jobs:
 """
 
 
+_HOOKS = (".pre-commit-config.yaml", ".pre-commit-config.yml")
+_NOTICE = "stages: [notify]\nnotice:\n  stage: notify\n  script:\n    - echo merged\n  only: [main]\n"
+
+
+def _without_hooks(ground: Ground) -> dict[str, bytes | None]:
+    """Hooks of pre-commit go too: its service runs them on pull requests, without a workflow."""
+    return dict.fromkeys(path for path in ground.files if path in _HOOKS)
+
+
 @plants("validation-missing", "workflows that do something else")
 def _(ground: Ground) -> Iterator[Plant | None]:
     found = [path for path in ground.files if path.startswith(".github/workflows/")]
     if found:
-        yield Plant(dict.fromkeys(found[1:]) | {found[0]: _LABELS}, _ANYWHERE)
+        yield Plant(_without_hooks(ground) | dict.fromkeys(found[1:]) | {found[0]: _LABELS}, _ANYWHERE)
+
+
+@plants("validation-missing", "a pipeline of GitLab that does something else")
+def _(ground: Ground) -> Iterator[Plant | None]:
+    found = [path for path in ground.files if path.startswith(".github/")]
+    planted = ground.added(".gitlab-ci.yml", _NOTICE)
+    yield Plant(_without_hooks(ground) | dict.fromkeys(found) | dict(planted.files), _ANYWHERE)
 
 
 @plants("validation-missing", "workflows that run for no pull request")
 def _(ground: Ground) -> Iterator[Plant | None]:
-    edited: dict[str, bytes | None] = {}
+    edited = _without_hooks(ground)
     for path, data in ground.files.items():
         if path.startswith(".github/workflows/"):
             without = [line for line in data.split(b"\n") if not line.strip().startswith(b"- pull_request")]
@@ -117,7 +133,7 @@ def _(ground: Ground) -> Iterator[Plant | None]:
                 .replace(b"pull_request", b"release")
                 .replace(b"push:", b"workflow_dispatch:")
             )
-    if edited:
+    if any(edited.values()):
         yield Plant(edited, _ANYWHERE)
 
 

@@ -91,6 +91,7 @@ def _(ground: Ground) -> Iterator[Plant | None]:
                     yield ground.rewritten(resource, ("spec", "ports", number, "targetPort"), "gone")
 
 
+_SHORT = 4  # letters; one less makes another word of such a name
 _FIELDS: tuple[tuple[str, FieldPath, str], ...] = (
     ("HorizontalPodAutoscaler", ("spec", "scaleTargetRef", "name"), "Deployment"),
     ("RoleBinding", ("roleRef", "name"), "Role"),
@@ -404,14 +405,31 @@ def _(ground: Ground) -> Iterator[Plant | None]:
             yield Plant(planted.files, planted.expected | {(place.file, place.line)})
 
 
-@plants("namespace-missing", "a resource in a namespace that nothing creates")
-def _(ground: Ground) -> Iterator[Plant | None]:
+def _in_created(ground: Ground) -> Iterator[tuple[Resource, str]]:
+    """Resources in a namespace that the repository creates, and that no kustomization sets."""
     defined = {resource.id.name for resource in ground.of_kind("Namespace")}
     set_by = {dirname(file.path) for file, body in _kustomizations(ground) if "namespace" in body}
     for resource in ground.of_kind():
         is_moved = dirname(resource.location.file) in set_by
         if resource.id.namespace in defined and resource.id.kind != "Namespace" and not is_moved:
-            yield ground.rewritten(resource, ("metadata", "namespace"), f"{resource.id.namespace}-gone")
+            yield resource, resource.id.namespace
+
+
+@plants("namespace-missing", "a resource in a namespace that nothing creates")
+def _(ground: Ground) -> Iterator[Plant | None]:
+    """Where nearly all namespaces come with the cluster, as in a collection of examples, another one may as well."""
+    defined = {resource.id.name for resource in ground.of_kind("Namespace")}
+    named = {resource.id.namespace for resource in ground.of_kind() if resource.id.namespace}
+    if len(named & defined) >= len(named - defined):
+        for resource, namespace in _in_created(ground):
+            yield ground.rewritten(resource, ("metadata", "namespace"), f"{namespace}-gone")
+
+
+@plants("namespace-missing", "a namespace that is misspelt")
+def _(ground: Ground) -> Iterator[Plant | None]:
+    for resource, namespace in _in_created(ground):
+        if len(namespace) > _SHORT:
+            yield ground.rewritten(resource, ("metadata", "namespace"), namespace[:-3] + namespace[-2:])
 
 
 @plants("namespace-missing", "namespace of a kustomization")
