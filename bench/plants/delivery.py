@@ -79,11 +79,35 @@ _PIPELINES = {
 }
 
 
-@plants("ci-deploys-directly", "another pipeline")
-def _(ground: Ground) -> Iterator[Plant | None]:
-    for path, text in _PIPELINES.items():
-        if path not in ground.files:
-            yield ground.added(path, text)
+def _pipelines(rule: str, texts: Mapping[str, str]) -> None:
+    for path, text in texts.items():
+
+        @plants(rule, f"pipeline in {path}")
+        def _(ground: Ground, path: str = path, text: str = text) -> Iterator[Plant | None]:
+            if path not in ground.files:
+                yield ground.added(path, text)
+
+
+_pipelines("ci-deploys-directly", _PIPELINES)
+_pipelines(
+    "cluster-credentials",
+    {
+        ".gitlab-ci.yml": "deploy:\n  script:\n    - aws eks update-kubeconfig --name production «\n"
+        "    - kubectl apply -f deploy/\n",
+        "Jenkinsfile": "pipeline {\n  agent any\n  stages {\n    stage('Deploy') {\n      steps {\n"
+        "        withKubeConfig([credentialsId: 'production']) { «\n          sh 'kubectl apply -f deploy/' «\n"
+        "        }\n      }\n    }\n  }\n}\n",
+    },
+)
+_each(
+    "cluster-credentials",
+    {
+        "a kubeconfig that a step writes": '- run: | «\n    mkdir -p ~/.kube\n    echo "$KUBE" > ~/.kube/config «',
+        "a secret in the environment of a step": "- run: kubectl get pods\n  env: «\n"
+        "    KUBECONFIG_DATA: ${{ secrets.KUBECONFIG_PRODUCTION }} «",
+        "argocd login": "- run: argocd login argocd.example.com --username ci --password $PASSWORD «",
+    },
+)
 
 
 _LABELS = b"""name: labels
@@ -117,7 +141,8 @@ def _(ground: Ground) -> Iterator[Plant | None]:
 def _(ground: Ground) -> Iterator[Plant | None]:
     found = [path for path in ground.files if path.startswith(".github/")]
     planted = ground.added(".gitlab-ci.yml", _NOTICE)
-    yield Plant(_without_hooks(ground) | dict.fromkeys(found) | dict(planted.files), _ANYWHERE)
+    if any(path.endswith("kustomization.yaml") for path in ground.files):
+        yield Plant(_without_hooks(ground) | dict.fromkeys(found) | dict(planted.files), _ANYWHERE)
 
 
 @plants("validation-missing", "workflows that run for no pull request")
@@ -281,3 +306,70 @@ def _(ground: Ground) -> Iterator[Plant | None]:
         folder, name = path.rpartition("/")[0], other.split("/")[-2]
         text = f"apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: planted\n  namespace: shop-{name} «\n"
         yield ground.added(f"{folder}/planted-account.yaml", text)
+
+
+_MARKS = {
+    "Flux: a resource that is not reconciled": "kustomize.toolkit.fluxcd.io/reconcile: disabled",
+    "Flux: a resource that is ignored": "kustomize.toolkit.fluxcd.io/ssa: Ignore",
+}
+
+
+def _marked(form: str, mark: str) -> None:
+    @plants("sync-disabled", form)
+    def _(ground: Ground) -> Iterator[Plant | None]:
+        for resource in ground.of_kind("Deployment", "ConfigMap", "Service", "ServiceAccount"):
+            if not resource.annotations:
+                yield ground.behind(resource, ("metadata", "name"), f"annotations:\n  {mark} «")
+
+
+for _form, _mark in _MARKS.items():
+    _marked(_form, _mark)
+
+
+_SET = """apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata:
+  name: planted
+  namespace: argocd
+spec:
+  generators:
+  - list:
+      elements:
+      - cluster: production
+  template:
+    metadata:
+      name: "planted-{{cluster}}"
+    spec:
+      project: default
+      source:
+        repoURL: https://github.com/example/shop
+        path: deploy
+        targetRevision: 1.4.2
+      destination:
+        name: "{{cluster}}"
+        namespace: planted
+      syncPolicy:
+        automated:
+          prune: true
+          selfHeal: false «"""
+
+
+@plants("sync-disabled", "Argo CD: an ApplicationSet without self-heal")
+def _(ground: Ground) -> Iterator[Plant | None]:
+    for path in dict.fromkeys(r.location.file for r in ground.of_kind("Namespace", "Kustomization", "Deployment")):
+        yield ground.appended(path, _SET)
+
+
+_TWINS = "\n---\n".join(
+    f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: planted\n  namespace: planted-{name} «\ndata: {{level: info}}"
+    for name in ("production", "staging")
+)
+
+
+@plants("environment-layout", "two environments in one file")
+def _(ground: Ground) -> Iterator[Plant | None]:
+    for folder in dict.fromkeys(
+        r.location.file.rpartition("/")[0] for r in ground.of_kind("Deployment", "HelmRelease")
+    ):
+        plant = ground.added(f"{folder}/planted.yaml".lstrip("/"), _TWINS + "\n")
+        yield Plant(plant.files, plant.expected | {(path, 0) for path, _ in plant.expected})

@@ -166,6 +166,70 @@ def _(ground: Ground) -> Iterator[Plant | None]:
     yield from _beside(ground, "    chart: redis\n    targetRevision: 18.* «", host="charts.example.com")
 
 
+@plants("unpinned-source", "Argo CD: branch of another repository, in an ApplicationSet")
+def _(ground: Ground) -> Iterator[Plant | None]:
+    for path in dict.fromkeys(r.location.file for r in ground.of_kind("Namespace", "Kustomization", "Deployment")):
+        yield ground.appended(path, _SET)
+
+
+_SET = """apiVersion: argoproj.io/v1alpha1
+kind: ApplicationSet
+metadata:
+  name: planted
+  namespace: argocd
+spec:
+  generators:
+  - list:
+      elements:
+      - cluster: production
+  template:
+    metadata:
+      name: "planted-{{cluster}}"
+    spec:
+      project: default
+      source:
+        repoURL: https://github.com/another/platform
+        path: deploy
+        targetRevision: main «
+      destination:
+        name: "{{cluster}}"
+        namespace: planted
+      syncPolicy:
+        automated: {prune: true, selfHeal: true}"""
+_SOURCES = {
+    "Flux: branch of another repository": (
+        "GitRepository", "  url: https://github.com/another/platform\n  ref:\n    branch: main «",
+    ),
+    "Flux: another repository without a revision": ("GitRepository", "  url: https://github.com/another/platform «"),
+    "Flux: OCI artifact of others without a version": ("OCIRepository", "  url: oci://ghcr.io/another/manifests «"),
+    "Flux: OCI artifact of any version": (
+        "OCIRepository", "  url: oci://ghcr.io/another/manifests\n  ref:\n    semver: '*' «",
+    ),
+}  # fmt: skip
+
+
+def _of_flux(form: str, kind: str, spec: str) -> None:
+    head = f"apiVersion: source.toolkit.fluxcd.io/v1\nkind: {kind}\nmetadata:\n  name: planted\n  namespace: planted\n"
+
+    @plants("unpinned-source", form)
+    def _(ground: Ground) -> Iterator[Plant | None]:
+        for path in dict.fromkeys(r.location.file for r in ground.of_kind("HelmRelease", "Kustomization", "Namespace")):
+            yield ground.appended(path, f"{head}spec: «\n  interval: 10m\n{spec}")
+
+
+for _form, (_kind, _spec) in _SOURCES.items():
+    _of_flux(_form, _kind, _spec)
+
+
+@plants("unpinned-source", "chart of a kustomization without a version")
+def _(ground: Ground) -> Iterator[Plant | None]:
+    text = "helmCharts:\n- name: redis «\n  repo: https://charts.example.com\n  releaseName: cache"
+    for file in ground.files_of_kind(FileKind.KUSTOMIZATION):
+        body = file.documents[0].body if len(file.documents) == 1 else None
+        if isinstance(body, dict) and body.get("resources") and "helmCharts" not in body:
+            yield ground.appended(file.path, text, document=False)
+
+
 _RELEASE = """apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
 metadata:

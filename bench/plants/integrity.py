@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from posixpath import dirname, join, normpath
+from posixpath import dirname, join, normpath, relpath
 from typing import Any
 
 from bench.plants.ground import Ground, Plant, plants, value_at_any
@@ -313,6 +313,64 @@ def _(ground: Ground) -> Iterator[Plant | None]:
         if "toolkit.fluxcd.io" in resource.id.group and "dependsOn" not in (resource.body.get("spec") or {}):
             text = f"dependsOn:\n- name: {resource.id.name} «"
             yield ground.behind(resource, ("spec", "interval"), text)
+
+
+_WAVES = """apiVersion: v1
+kind: {kind}
+metadata:
+  name: planted
+  annotations:
+    argocd.argoproj.io/sync-wave: "5" «
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: planted
+  annotations:
+    argocd.argoproj.io/sync-wave: "1" «
+spec:
+  selector:
+    matchLabels: {{app: planted}}
+  template:
+    metadata:
+      labels: {{app: planted}}
+    spec:
+      {needs}
+      containers:
+      - name: planted
+        image: ghcr.io/example/planted:1.4.2
+"""
+_NEEDED = {
+    "ServiceAccount": "serviceAccountName: planted «",
+    "ConfigMap": "volumes: [{name: it, configMap: {name: planted}}] «",
+    "PersistentVolumeClaim": "volumes: [{name: it, persistentVolumeClaim: {claimName: planted}}] «",
+}
+
+
+@plants("dependency-cycle", "a wave that needs what a later one brings")
+def _(ground: Ground) -> Iterator[Plant | None]:
+    for number, (_, path, line, _, named) in enumerate(_listed(ground, "resources")):
+        if named in ground.files and dirname(named) == dirname(path):
+            kind = sorted(_NEEDED)[number % len(_NEEDED)]
+            file = join(dirname(path), "planted-waves.yaml")
+            added = ground.added(file, _WAVES.format(kind=kind, needs=_NEEDED[kind]))
+            text = ground.lines(path)[line - 1]
+            listed = ground.instead(path, line, text, f"{text.partition('- ')[0]}- planted-waves.yaml")
+            yield Plant({**listed.files, **added.files}, added.expected)
+
+
+@plants("dependency-cycle", "a base that lists its overlay")
+def _(ground: Ground) -> Iterator[Plant | None]:
+    known = {dirname(file.path): file for file, _ in _kustomizations(ground) if file.kind is FileKind.KUSTOMIZATION}
+    for file, path, line, _, named in _listed(ground, "resources"):
+        base = known.get(named)
+        entries = value_at(base.documents[0].body, ("resources",)) if base is not None else None
+        place = ground.entry(base, ("resources", 0)) if base is not None and isinstance(entries, list) else None
+        if base is not None and base is not file and entries and place is not None:
+            text = ground.lines(base.path)[place[1] - 1]
+            back = f"{text.partition('- ')[0]}- {relpath(dirname(path), named)} «"
+            planted = ground.instead(base.path, place[1], back, text)
+            yield Plant(planted.files, planted.expected | {(path, line)})
 
 
 def _alone(ground: Ground, *kinds: str) -> Iterator[Resource]:
