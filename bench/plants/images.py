@@ -208,13 +208,30 @@ _SOURCES = {
 }  # fmt: skip
 
 
+_USER = """
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata:
+  name: planted
+  namespace: planted
+spec:
+  interval: 10m
+  prune: true
+  path: ./planted-platform
+  sourceRef:
+    kind: {kind}
+    name: planted"""
+
+
 def _of_flux(form: str, kind: str, spec: str) -> None:
+    """With what deploys a folder of it, which is not here: so it is no source of this repository."""
     head = f"apiVersion: source.toolkit.fluxcd.io/v1\nkind: {kind}\nmetadata:\n  name: planted\n  namespace: planted\n"
 
     @plants("unpinned-source", form)
     def _(ground: Ground) -> Iterator[Plant | None]:
         for path in dict.fromkeys(r.location.file for r in ground.of_kind("HelmRelease", "Kustomization", "Namespace")):
-            yield ground.appended(path, f"{head}spec: «\n  interval: 10m\n{spec}")
+            yield ground.appended(path, f"{head}spec: «\n  interval: 10m\n{spec}{_USER.format(kind=kind)}")
 
 
 for _form, (_kind, _spec) in _SOURCES.items():
