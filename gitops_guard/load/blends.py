@@ -10,8 +10,8 @@ from typing import Final, NamedTuple
 
 from gitops_guard.load import environments
 from gitops_guard.load.environments import Word
-from gitops_guard.load.kustomized import entries
 from gitops_guard.model import workload
+from gitops_guard.model.listing import BUILT, bodies, local_paths
 from gitops_guard.model.resource import FieldPath, FileKind, Resource, Tree
 
 # What runs or serves an app. A list of namespaces, rights or Applications for all environments is no such thing.
@@ -123,8 +123,9 @@ class _Builders:
         self._folders: set[str] = set()
         for file in tree.of_kind(FileKind.KUSTOMIZATION, FileKind.COMPONENT):
             self._folders.add(dirname(file.path))
-            for _, path in entries(file):
-                self._of[path].add(file.path)
+            for _, body in bodies(file):
+                for path in local_paths(dirname(file.path), body, BUILT):
+                    self._of[path].add(file.path)
 
     def are_together(self, folder: str, one: str, other: str) -> bool:
         """Whether two files of a folder reach a cluster at once: by one kustomization, or with all of the folder."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from posixpath import dirname, normpath
 from typing import Any, Final, NamedTuple
 
-from gitops_guard.load import environments, kustomized
+from gitops_guard.load import environments
+from gitops_guard.model import listing
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import App, FieldPath, FileKind, Location, Resource, SourceFile, Tree
 from gitops_guard.model.workload import value_at
@@ -74,13 +75,15 @@ def _of_kustomizations(tree: Tree) -> Iterator[tuple[App, Crossing]]:
         if app is None or not app.environment:
             continue
         folder = dirname(file.path)
-        for (document, path), target in kustomized.all_entries(file):
-            if dirname(target) == folder:
-                continue
-            other = _environment_of(tree, target)
-            if differ(app.environment, other):
-                at = file.locate(document, path)
-                yield app, Crossing(file, at, path, app.environment, other, target)
+        for document, body in listing.bodies(file):
+            for path, entry in listing.named(body):
+                target = listing.local_path(folder, entry)
+                if target is None or dirname(target) == folder:
+                    continue
+                other = _environment_of(tree, target)
+                if differ(app.environment, other):
+                    at = file.locate(document, path)
+                    yield app, Crossing(file, at, path, app.environment, other, target)
 
 
 def _environment_of(tree: Tree, path: str) -> str:

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from gitops_guard.load import inline
 from gitops_guard.load.manifests import Parsed
-from gitops_guard.model import image, image_fields, workload
+from gitops_guard.model import image, image_fields, listing, workload
 from gitops_guard.model.image_fields import Text, Use
 from gitops_guard.model.resource import FieldPath, FileKind, Location, Resource, SourceFile, Tree
 
@@ -62,8 +62,7 @@ class NamedImage(NamedTuple):
         if self.inner is None:
             return outer
         parsed, document, _ = self.inner
-        data = next((file.data for file in tree.files if file.path == outer.file), b"")
-        return inline.locate(parsed, document, self.use.path, outer, data)
+        return inline.locate(parsed, document, self.use.path, outer, listing.of_tree(tree).files[outer.file].data)
 
 
 def find(tree: Tree) -> Iterator[NamedImage]:
@@ -91,12 +90,12 @@ class _Hinted:
     """Which files could name an image at all, by their bytes: a walk costs ten times as much."""
 
     def __init__(self, tree: Tree) -> None:
-        self._data = {file.path: file.data for file in tree.files}
+        self._files = listing.of_tree(tree).files
         self._known: dict[str, bool] = {}
 
     def has(self, path: str) -> bool:
         if path not in self._known:
-            data = self._data.get(path, b"")
+            data = self._files[path].data if path in self._files else b""
             self._known[path] = b"mage" in data or b"Tag" in data or b"tag:" in data or b'tag"' in data
         return self._known[path]
 

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from gitops_guard.load import manifests
 from gitops_guard.load.names import KUSTOMIZATION_NAMES
+from gitops_guard.model.listing import PATCHES
 from gitops_guard.model.resource import FileKind
 
-_PATCH_LISTS: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
 _DATA_LISTS: Final = ("configurations", "transformers", "generators", "validators")
 
 
@@ -130,8 +130,8 @@ def _roles(folder: str, body: Mapping[str, Any]) -> Iterator[tuple[str, FileKind
 
 
 def _patches(folder: str, body: Mapping[str, Any]) -> Iterator[str]:
-    yield from _paths(folder, body, _PATCH_LISTS)
-    for key in _PATCH_LISTS:
+    yield from _paths(folder, body, PATCHES)
+    for key in PATCHES:
         yield from _named(folder, body, key, "path")
 
 

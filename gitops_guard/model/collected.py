@@ -1,7 +1,7 @@
 """What is delivered together: the files that kustomizations collect, directly and through others.
 
-Only sources are read, nothing is built. So what a build would change is told as what may be: the namespaces that a
-file may end up in, the prefixes that a name may get.
+Nothing is built: what a build would change is told as what may be, the namespaces that a file may end up in, the
+prefixes that a name may get. What a kustomization collects for certain is told by `kustomization`.
 """
 
 from __future__ import annotations
@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from posixpath import dirname, join, normpath
+from posixpath import dirname, normpath
 from typing import Any, Final
 
+from gitops_guard.model import listing
+from gitops_guard.model.listing import BUILT, PATCHES, local_path, local_paths, named
+from gitops_guard.model.once import per_tree
 from gitops_guard.model.placeholder import is_placeholder
-from gitops_guard.model.resource import FileKind, Resource, SourceFile, Tree
+from gitops_guard.model.resource import Resource, SourceFile, Tree
 from gitops_guard.model.source import deployed_folders
 from gitops_guard.model.workload import value_at
 
-_ENTRIES: Final = ("resources", "bases", "components", "crds")
-_PATCHES: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
+_ENTRIES: Final = (*BUILT, "crds")
 _OPAQUE: Final = ("helmCharts", "helmChartInflationGenerator", "generators")
 _MOST_AFFIXES: Final = 64  # more than any repository has; each name is tried with each of them
 
@@ -120,11 +122,9 @@ class Collected:
         return self._affixes
 
     def _read(self, tree: Tree) -> None:
-        known = {file.path for file in tree.files}
-        kustomizations = [file for file in tree.files if file.kind in (FileKind.KUSTOMIZATION, FileKind.COMPONENT)]
-        folders = {dirname(file.path) for file in kustomizations}
-        for file in kustomizations:
-            self._add(_layer(file, lambda path: path in known or path in folders))
+        known = listing.of_tree(tree)
+        for file in known.kustomizations.values():
+            self._add(_layer(file, lambda path: path in known.files or path in known.kustomizations))
         for resource in tree.resources:
             if resource.id.kind == "Kustomization" and resource.id.group == "kustomize.toolkit.fluxcd.io":
                 self._read_flux(resource)
@@ -145,7 +145,7 @@ class Collected:
         target = spec.get("targetNamespace")
         if isinstance(target, str) and target:
             self._targets.setdefault(folder, []).append(target)
-        components = _paths(folder, spec.get("components"))
+        components = list(local_paths(folder, spec, ("components",)))
         if components:
             layer = self.layers.get(folder) or Layer(folder, None, (), tuple(self._below(folder)))
             if folder not in self.layers:
@@ -201,14 +201,7 @@ class Collected:
         return layer.entries if layer is not None else ()
 
 
-_last: list[tuple[Tree, Collected]] = []
-
-
-def of(tree: Tree) -> Collected:
-    """The kustomizations of *tree*. Several rules ask about the same one, so the last answer is kept."""
-    if not _last or _last[0][0] is not tree:
-        _last[:] = [(tree, Collected(tree))]
-    return _last[0][1]
+of: Final = per_tree(Collected)
 
 
 def _reached(start: Iterable[str], following: Callable[[str], Iterable[str]]) -> Iterator[str]:
@@ -223,34 +216,18 @@ def _reached(start: Iterable[str], following: Callable[[str], Iterable[str]]) ->
 
 
 def _layer(file: SourceFile, is_known: Callable[[str], bool]) -> Layer:
-    bodies = tuple(document.body for document in file.documents if isinstance(document.body, Mapping))
+    bodies = tuple(body for _, body in listing.bodies(file))
     folder = dirname(file.path)
-    named = [path for body in bodies for key in _ENTRIES for path in _paths(folder, body.get(key))]
-    missing = not all(map(is_known, named))
+    entries = [local_path(folder, entry) for body in bodies for _, entry in named(body, _ENTRIES)]
+    patches = [local_path(folder, entry) for body in bodies for _, entry in named(body, PATCHES)]
+    here = tuple(path for path in entries if path is not None)
     return Layer(
         folder,
         file,
         bodies,
-        tuple(named),
-        tuple(path for body in bodies for path in _patch_files(folder, body)),
-        remote=missing or any(body.get(key) for body in bodies for key in _OPAQUE),
+        here,
+        tuple(path for path in patches if path is not None),
+        remote=None in entries
+        or not all(map(is_known, here))
+        or any(body.get(key) for body in bodies for key in _OPAQUE),
     )
-
-
-def _paths(folder: str, entries: object) -> list[str]:
-    listed = entries if isinstance(entries, list) else ()
-    return [_path(folder, entry) for entry in listed if isinstance(entry, str) and entry and "\n" not in entry]
-
-
-def _path(folder: str, entry: str) -> str:
-    path = normpath(join(folder, entry))
-    return "" if path == "." else path
-
-
-def _patch_files(folder: str, body: Mapping[str, Any]) -> Iterator[str]:
-    for key in _PATCHES:
-        yield from _paths(folder, body.get(key))
-        listed = body.get(key)
-        for entry in listed if isinstance(listed, list) else ():
-            if isinstance(entry, Mapping) and isinstance(entry.get("path"), str):
-                yield _path(folder, entry["path"])

@@ -10,23 +10,20 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from posixpath import dirname, join, normpath
+from functools import cached_property
+from posixpath import dirname
 from typing import Any, Final, NamedTuple
 
-from gitops_guard.model.placeholder import is_placeholder
+from gitops_guard.model import listing
+from gitops_guard.model.listing import BUILT, GENERATORS, PATCHES, bodies, entries, local_path, local_paths, texts
+from gitops_guard.model.once import per_tree
 from gitops_guard.model.resource import FieldPath, FileKind, Location, Resource, ResourceId, SourceFile, Tree
 
-NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-GENERATORS: Final = {"configMapGenerator": "ConfigMap", "secretGenerator": "Secret"}
-# What kustomize fetches: a scheme, ssh, `//` or `?ref=` of go-getter, or a host where a folder could stand.
-_REMOTE: Final = re.compile(r"\w+://|git@|\w+::|.*//|.*\?|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/(?!.*\.(?:ya?ml|json)$)")
 _MADE_ELSEWHERE: Final = (
     "helmCharts", "helmChartInflationGenerator", "generators", "transformers", "configurations",
 )  # fmt: skip
-_PATCHES: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
 # What chooses among the collected resources.
-SELECTING: Final = frozenset({*_PATCHES, *GENERATORS, "images", "replacements", "replicas"})
+SELECTING: Final = frozenset({*PATCHES, *GENERATORS, "images", "replacements", "replicas"})
 # Where a JSON6902 patch gives another id: the name or namespace, all the metadata, kind or version.
 _RENAMING: Final = re.compile(rb"/(?:metadata/name|(?:metadata|kind|apiVersion)(?![\w/]))")
 _NOT_PREFIXED: Final = frozenset({"CustomResourceDefinition", "APIService", "Namespace"})
@@ -135,17 +132,14 @@ class _Work:
 
 
 class Kustomizations:
-    """The kustomizations of a tree by their folder, built when they are asked for, each once."""
+    """The kustomizations of a tree, *files* by their folder, built when they are asked for, each once."""
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
         self._builds: dict[str, Build] = {}
         self._plain: dict[str, Build] = {}
-        self.files: dict[str, SourceFile] = {}
-        for file in tree.of_kind(FileKind.KUSTOMIZATION, FileKind.COMPONENT):
-            folder, _, name = file.path.rpartition("/")
-            if name in NAMES:
-                self.files.setdefault(folder, file)
+        self._by_path = listing.of_tree(tree).files
+        self.files = listing.of_tree(tree).kustomizations
 
     @cached_property
     def _resources(self) -> dict[str, list[Resource]]:
@@ -153,10 +147,6 @@ class Kustomizations:
         for resource in self._tree.resources:
             found.setdefault(resource.location.file, []).append(resource)
         return found
-
-    @cached_property
-    def _by_path(self) -> dict[str, SourceFile]:
-        return {file.path: file for file in self._tree.files}
 
     @cached_property
     def _paths(self) -> list[str]:
@@ -171,7 +161,7 @@ class Kustomizations:
         used: set[str] = set()
         for folder, file in self.files.items():
             for _, body in bodies(file):
-                used.update(local_paths(folder, body, ("resources", "bases", "components")))
+                used.update(local_paths(folder, body, BUILT))
         return [
             folder for folder, file in self.files.items() if folder not in used and file.kind is not FileKind.COMPONENT
         ]
@@ -270,9 +260,9 @@ class Kustomizations:
 
     def _effects(self, folder: str, body: Mapping[str, Any]) -> tuple[bool, bool]:
         """Whether the patches of a kustomization may change what resources are known by, and whether delete any."""
-        renames = any(_is_renaming(entry) for key in _PATCHES for _, entry in entries(body.get(key)))
+        renames = any(_is_renaming(entry) for key in PATCHES for _, entry in entries(body.get(key)))
         deletes = False
-        for text in (text for key in _PATCHES for text in _patch_texts(body.get(key))):
+        for text in (text for key in PATCHES for text in _patch_texts(body.get(key))):
             path = None if "\n" in text else local_path(folder, text)
             file = self._by_path.get(path) if path is not None else None
             content = file.data if file is not None else text.encode("utf-8", "surrogatepass")
@@ -327,53 +317,8 @@ class Kustomizations:
             self._apply(path, work, within)
 
 
-_LATEST: Final[list[tuple[Tree, Kustomizations]]] = []
-
-
-def of_tree(tree: Tree) -> Kustomizations:
-    """The kustomizations of a tree, which all rules share: what one has built, the next need not build."""
-    if not _LATEST or _LATEST[0][0] is not tree:
-        _LATEST[:] = [(tree, Kustomizations(tree))]
-    return _LATEST[0][1]
-
-
-def bodies(file: SourceFile | None) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The documents of a kustomization with their numbers."""
-    for document in file.documents if file is not None else ():
-        if isinstance(document.body, Mapping):
-            yield document.index, document.body
-
-
-def texts(value: object) -> list[str]:
-    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
-
-
-def entries(value: object) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """The maps in a list, with their numbers."""
-    for number, entry in enumerate(value if isinstance(value, list) else ()):
-        if isinstance(entry, Mapping):
-            yield number, entry
-
-
-def is_remote(entry: str) -> bool:
-    return _REMOTE.match(entry) is not None
-
-
-@lru_cache(maxsize=16_384)  # each entry is looked at by each rule, and from each that collects it
-def local_path(folder: str, entry: str) -> str | None:
-    """The path from the root, "" for the root itself; None for what is fetched, computed or outside."""
-    if not entry or "\n" in entry or is_placeholder(entry) or is_remote(entry):
-        return None
-    path = normpath(join(folder, entry))
-    return None if path.startswith(("..", "/")) else "" if path == "." else path
-
-
-def local_paths(folder: str, body: Mapping[str, Any], keys: Iterable[str]) -> Iterator[str]:
-    for key in keys:
-        for entry in texts(body.get(key)):
-            path = local_path(folder, entry)
-            if path is not None:
-                yield path
+# What one rule has built, the next need not build.
+of_tree: Final = per_tree(Kustomizations)
 
 
 def member_of(resource: Resource) -> Member:
@@ -400,7 +345,7 @@ def _generate(body: Mapping[str, Any], work: _Work) -> None:
 
 def _change(body: Mapping[str, Any], work: _Work) -> None:
     """Namespace, prefix, suffix and labels, which come after the patches of the same kustomization."""
-    if any(body.get(key) for key in _PATCHES):
+    if any(body.get(key) for key in PATCHES):
         work.is_labelled = False
     work.members = _given_names(body, work.members)
     labels, annotations = _labels(body), _map(body.get("commonAnnotations"))

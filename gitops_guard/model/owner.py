@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from gitops_guard.model.kustomization import Kustomizations, Member, Name, in_namespace, texts
+from gitops_guard.model.kustomization import Kustomizations, Member, Name, in_namespace
+from gitops_guard.model.listing import texts
 from gitops_guard.model.resource import Resource, ResourceId, Tree
 from gitops_guard.model.source import Deployment, deployments, folders, of_this_repository
 

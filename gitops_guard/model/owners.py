@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from gitops_guard.model.listing import PATCHES
 from gitops_guard.model.resource import FieldPath
 from gitops_guard.model.source import argo_sources
 from gitops_guard.model.workload import value_at
@@ -38,7 +39,6 @@ _ELSEWHERE: Final = frozenset(
     {"bases", "components", "configMapGenerator", "crds", "helmCharts", "images", "namespace", "resources",
      "secretGenerator"}
 )  # fmt: skip
-_PATCH_LISTS: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
 
 
 def config(kind: str, body: Mapping[str, Any]) -> Iterator[Piece]:
@@ -157,7 +157,7 @@ def _pieces(body: Mapping[str, Any], *paths: FieldPath) -> Iterator[Piece]:
 def patch_texts(kind: str, body: Mapping[str, Any]) -> Iterator[Piece]:
     """The texts that are patches, in a kustomization, a Kustomization or HelmRelease of Flux, an Application."""
     for path in _patched(kind, body):
-        for field in _PATCH_LISTS:
+        for field in PATCHES:
             for number, entry in _entries(body, (*path, field)):
                 text = entry.get("patch") if isinstance(entry, dict) else entry
                 if isinstance(text, str) and ("\n" in text or ":" in text):

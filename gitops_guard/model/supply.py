@@ -9,7 +9,7 @@ from enum import IntEnum
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from gitops_guard.model import collected
+from gitops_guard.model import collected, listing
 from gitops_guard.model.collected import Layer, Surroundings
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.producer import Target, brought, generated, own
@@ -52,7 +52,7 @@ _ENOUGH: Final = 50  # things of one name that a reference may mean
 _SHORT: Final = 3  # letters of a name that is a part of others by chance
 _WORD: Final = re.compile(r"[A-Za-z0-9][\w.-]*")
 _PATCHING: Final = (
-    "patches", "patchesStrategicMerge", "patchesJson6902", "replacements", "vars", "configurations", "transformers",
+    *listing.PATCHES, "replacements", "vars", "configurations", "transformers",
 )  # fmt: skip
 
 
@@ -89,7 +89,7 @@ class Supply:
         self.collected = collected.of(tree)
         self.by_target: dict[Target, list[Supplied]] = {}
         self.by_kind: dict[tuple[str, str], list[Supplied]] = {}
-        self._files = {file.path: file for file in tree.files}
+        self._files = listing.of_tree(tree).files
         self._in_file: dict[str, list[Resource]] = {}
         self._makers: dict[str, list[Resource]] | None = None
         self._open: dict[tuple[int, str], _Unread] = {}

@@ -107,7 +107,8 @@ from typing import Any, Final, NamedTuple
 from gitops_guard.model import kustomization
 from gitops_guard.model.circle import circles
 from gitops_guard.model.finding import Problem, Severity
-from gitops_guard.model.kustomization import Kustomizations, Member, Name, bodies, entries, local_path, member_of
+from gitops_guard.model.kustomization import Kustomizations, Member, Name, member_of
+from gitops_guard.model.listing import bodies, entries, local_path
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import FieldPath, FileKind, Resource, SourceFile, Tree
 from gitops_guard.model.rule import Options, Profile, tree_rule

@@ -92,26 +92,15 @@ from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from gitops_guard.load import manifests
-from gitops_guard.model import kustomization, patch_target
+from gitops_guard.model import kustomization, listing, patch_target
 from gitops_guard.model.finding import Problem, Severity
-from gitops_guard.model.kustomization import (
-    GENERATORS,
-    SELECTING,
-    Kustomizations,
-    Member,
-    Step,
-    bodies,
-    delivered,
-    entries,
-    local_path,
-    texts,
-)
+from gitops_guard.model.kustomization import SELECTING, Kustomizations, Member, Step, delivered
+from gitops_guard.model.listing import GENERATORS, PATCHES, bodies, entries, local_path, texts
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import Document, FieldPath, FileKind, Location, SourceFile, Tree
 from gitops_guard.model.rule import Options, Profile, tree_rule
 from gitops_guard.model.source import deployments, folders, of_this_repository
 
-_FIELDS: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
 _JUDGED: Final = SELECTING | {"components"}
 _SPEC: Final = frozenset({"patches", "images"})  # what a Flux Kustomization adds to the kustomization of its folder
 _IMAGE: Final = re.compile(r"[\w./:@-]{1,500}")  # another name is computed later, or a regular expression
@@ -159,7 +148,7 @@ def _of_flux(tree: Tree, kustomizations: Kustomizations) -> Iterator[Step]:
     found = deployments(tree)
     if not any(entry.spec.get("patches") or entry.spec.get("images") for entry in found):
         return
-    files = {file.path: file for file in tree.files}
+    files = listing.of_tree(tree).files
     here = of_this_repository(found, folders(tree))
     for entry in found:
         if entry.source not in here or entry.source[0] != "flux":
@@ -203,7 +192,7 @@ class _Judge:
     """Knows the files of patches, and what each step chooses."""
 
     def __init__(self, tree: Tree) -> None:
-        self._files = {file.path: file for file in tree.files}
+        self._files = listing.of_tree(tree).files
         self._users: dict[str, int] = {}
         for file in tree.of_kind(FileKind.KUSTOMIZATION, FileKind.COMPONENT):
             for document in file.documents:
@@ -220,7 +209,7 @@ class _Judge:
         return found
 
     def _patches(self, step: Step) -> Iterator[_Ghost]:
-        for field in _FIELDS:
+        for field in PATCHES:
             value = step.body.get(field)
             for number, entry in enumerate(value if isinstance(value, list) else ()):
                 path: FieldPath = (field, number)
@@ -283,7 +272,7 @@ class _Judge:
         """All that could name an image: what is collected, and every patch and kustomization but this one."""
         for path in {member.resource.location.file: None for member in step.seen if member.resource is not None}:
             yield self._files[path].data
-        yield repr([step.body.get(field) for field in _FIELDS]).encode("utf-8", "surrogatepass")
+        yield repr([step.body.get(field) for field in PATCHES]).encode("utf-8", "surrogatepass")
         yield from (file.data for file in self._changing if file is not step.file)
 
     @cached_property
@@ -312,7 +301,7 @@ def _says(text: bytes, word: bytes) -> bool:
 
 def _patch_files(file: SourceFile, body: object) -> Iterator[str]:
     folder = file.path.rpartition("/")[0]
-    for field in _FIELDS if isinstance(body, Mapping) else ():
+    for field in PATCHES if isinstance(body, Mapping) else ():
         value = body.get(field) if isinstance(body, Mapping) else None
         for entry in value if isinstance(value, list) else ():
             named = entry.get("path") if isinstance(entry, Mapping) else entry

@@ -74,7 +74,7 @@ from posixpath import dirname, normpath
 from typing import Any, Final, TypeGuard
 
 from gitops_guard.load import manifests
-from gitops_guard.model import collected
+from gitops_guard.model import collected, listing
 from gitops_guard.model.collected import Layer
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.producer import family
@@ -153,7 +153,7 @@ class _Builds:
 
     def __init__(self, tree: Tree) -> None:
         self.collected = collected.of(tree)
-        self.files = {file.path: file for file in tree.files}
+        self.files = listing.of_tree(tree).files
         self.ignoring = sorted(set(_ignoring(tree)))
         self._texts: dict[str, Sequence[Document]] = {}
 

@@ -66,22 +66,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from posixpath import basename, dirname, join
-from typing import Any, Final
+from typing import Final
 
 from gitops_guard.model import source
 from gitops_guard.model.finding import Problem, Severity
-from gitops_guard.model.kustomization import GENERATORS, NAMES, local_path
+from gitops_guard.model.listing import BUILT, GENERATORS, NAMES, bodies, local_path, named, texts_at
 from gitops_guard.model.resource import FieldPath, FileKind, Resource, SourceFile, Tree
 from gitops_guard.model.rule import Options, Profile, tree_rule
 from gitops_guard.model.source import Deployment
 from gitops_guard.model.workload import value_at
 
-_BUILDS: Final = frozenset({"resources", "components", "bases"})  # a folder among them is built
-_LISTS: Final = (
-    "resources", "components", "bases", "crds", "configurations", "transformers", "generators", "validators",
-    "patches", "patchesStrategicMerge",
-)  # fmt: skip
-_PATHS: Final = ("patches", "patchesJson6902", "replacements")
 _YAML: Final = (".yaml", ".yml", ".json")
 
 
@@ -119,11 +113,10 @@ def missing_file(tree: Tree, _: Options) -> Iterator[tuple[Resource | SourceFile
     known: _Known | None = None
     for file in tree.of_kind(FileKind.KUSTOMIZATION, FileKind.COMPONENT):
         known = known or _Known(tree)
-        for document in file.documents:
-            if isinstance(document.body, Mapping):
-                for path, entry in _entries(document.body):
-                    if message := _wrong(known, dirname(file.path), str(path[0]), entry):
-                        yield file, Problem(path, message, at=file.locate(document.index, path))
+        for document, body in bodies(file):
+            for path, entry in named(body):
+                if message := _wrong(known, dirname(file.path), str(path[0]), entry):
+                    yield file, Problem(path, message, at=file.locate(document, path))
     yield from _of_reconcilers(tree, known)
 
 
@@ -135,34 +128,9 @@ def _wrong(known: _Known, folder: str, field: str, entry: str) -> str:
         return ""
     if not known.has(path):
         return f"`{path}` is not in the repository"
-    if field in _BUILDS and path in known.folders and not known.is_built(path):
+    if field in BUILT and path in known.folders and not known.is_built(path):
         return f"the folder `{path or '.'}` holds no kustomization"
     return ""
-
-
-def _entries(body: Mapping[str, Any]) -> Iterator[tuple[FieldPath, str]]:
-    """All that a kustomization names, with the place where it does."""
-    for field in _LISTS:
-        for number, entry in enumerate(_list(body.get(field))):
-            if isinstance(entry, str):
-                yield (field, number), entry
-    for field in _PATHS:
-        for number, entry in enumerate(_list(body.get(field))):
-            yield from _named(entry, (field, number), "path")
-    yield from _named(body.get("openapi"), ("openapi",), "path")
-    for field in GENERATORS:
-        for number, entry in enumerate(_list(body.get(field))):
-            yield from _generated(entry, (field, number))
-    for number, entry in enumerate(_list(body.get("helmCharts"))):
-        yield from _named(entry, ("helmCharts", number), "valuesFile")
-        yield from _listed(entry, ("helmCharts", number), "additionalValuesFiles")
-
-
-def _generated(entry: object, path: FieldPath) -> Iterator[tuple[FieldPath, str]]:
-    for field, file in _listed(entry, path, "files"):
-        yield field, file.rpartition("=")[2]
-    yield from _listed(entry, path, "envs")
-    yield from _named(entry, path, "env")
 
 
 def _named(entry: object, path: FieldPath, field: str) -> Iterator[tuple[FieldPath, str]]:
@@ -171,9 +139,8 @@ def _named(entry: object, path: FieldPath, field: str) -> Iterator[tuple[FieldPa
 
 
 def _listed(entry: object, path: FieldPath, field: str) -> Iterator[tuple[FieldPath, str]]:
-    for number, value in enumerate(_list(entry.get(field)) if isinstance(entry, Mapping) else ()):
-        if isinstance(value, str):
-            yield (*path, field, number), value
+    for number, value in texts_at(entry.get(field) if isinstance(entry, Mapping) else None):
+        yield (*path, field, number), value
 
 
 def _of_reconcilers(tree: Tree, known: _Known | None) -> Iterator[tuple[Resource, Problem]]:
@@ -253,7 +220,3 @@ def _absent(
 ) -> Iterator[tuple[Resource, Problem]]:
     if path and not any(sign in path for sign in "*?[{") and not known.has(path):
         yield resource, Problem(field, f"`{path}` is not in the repository")
-
-
-def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -79,10 +79,9 @@ from posixpath import dirname
 from typing import Final
 
 from gitops_guard.load import environments, named_versions
-from gitops_guard.load.kustomized import Kustomized
 from gitops_guard.load.named_versions import Named, Slot
 from gitops_guard.load.stages import DEFAULT_ORDER, Order, Stage
-from gitops_guard.model import version
+from gitops_guard.model import listing, version
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.resource import App, FileKind, Resource, SourceFile, Tree
 from gitops_guard.model.rule import Option, Options, tree_rule
@@ -163,7 +162,6 @@ class _Places:
         self._tree = tree
         self._order = order
         self._found: dict[App, _Environment | None] = {}
-        self._kustomized: Kustomized | None = None
         self._resources: dict[str, list[Resource]] | None = None
         for file in tree.files:
             if file.kind in _TELLING and (environment := self._of(tree.app_of(file.path))) is not None:
@@ -205,12 +203,12 @@ class _Places:
         return environment.inherited
 
     def _shared(self, files: Iterable[SourceFile]) -> Iterator[SourceFile]:
-        self._kustomized = self._kustomized or Kustomized(self._tree)
+        known = listing.of_tree(self._tree)
         seen = {file.path for file in files}
         for file in files:
-            beside = self._kustomized.files.get(f"{dirname(file.path)}/values.yaml".lstrip("/"))
+            beside = known.files.get(f"{dirname(file.path)}/values.yaml".lstrip("/"))
             values = [beside] if beside is not None and file.kind is FileKind.HELM_VALUES else []
-            taken = self._kustomized.takes_in(file) if file.kind is FileKind.KUSTOMIZATION else values
+            taken = [one for _, one in known.below(file)] if file.kind is FileKind.KUSTOMIZATION else values
             for other in taken:
                 if other.path not in seen:
                     seen.add(other.path)

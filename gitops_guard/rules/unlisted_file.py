@@ -73,7 +73,7 @@ from posixpath import dirname, join, normpath
 from typing import Final
 
 from gitops_guard.model.finding import Problem, Severity
-from gitops_guard.model.kustomization import NAMES
+from gitops_guard.model.listing import NAMES
 from gitops_guard.model.resource import FileKind, Resource, SourceFile, Tree
 from gitops_guard.model.rule import Option, Options, tree_rule
 from gitops_guard.model.source import Deployment, deployments

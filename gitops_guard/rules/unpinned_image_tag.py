@@ -130,10 +130,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from gitops_guard.load import bases, named_images
-from gitops_guard.load.bases import Bases
+from gitops_guard.load import named_images
 from gitops_guard.load.named_images import NamedImage
-from gitops_guard.model import automation, image, workload
+from gitops_guard.model import automation, image, listing, workload
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.image import Image
 from gitops_guard.model.image_fields import Use
@@ -281,7 +280,7 @@ def _in_bases(tree: Tree, demands: _Demands, named: list[NamedImage]) -> _Found:
     uses: dict[str, list[NamedImage]] = {}
     for one in (*named_images.in_workloads(tree), *named):
         uses.setdefault(one.file, []).append(one)
-    known, filled = Bases(tree), _Filled(tree, named)
+    known, filled = listing.of_tree(tree), _Filled(tree, named)
     for file in stricter:
         demand = demands.at(file.path)
         told: set[str] = set()
@@ -315,9 +314,9 @@ class _Filled:
 
     def _add_patches(self, named: list[NamedImage]) -> None:
         patches = [one for one in named if one.is_patch and (one.use.image.tag or one.use.image.digest)]
-        listing = bases.patched_by(self._tree) if patches else {}
+        patching = listing.of_tree(self._tree).patched_by() if patches else {}
         for one in patches:
-            for file in (one.file,) if one.inner else listing.get(one.file, ()):
+            for file in (one.file,) if one.inner else patching.get(one.file, ()):
                 self._by_kustomization.setdefault(file, set()).add(one.use.image.name)
 
     def fills(self, named: NamedImage) -> bool:
@@ -336,12 +335,12 @@ class _Filled:
     def _reached(self) -> dict[str, set[str]]:
         """The names that the kustomizations above a file fill, with the components that they take in."""
         found: dict[str, set[str]] = {}
-        known = Bases(self._tree)
+        known = listing.of_tree(self._tree)
         for file in self._tree.of_kind(FileKind.KUSTOMIZATION):
             components = known.below(file, lambda one: one.kind is FileKind.COMPONENT)
             paths = [file.path, *(component.path for _, component in components)]
             names = set().union(*(self._by_kustomization.get(path, ()) for path in paths))
-            for _, below in known.below(file, lambda _: True) if names else ():
+            for _, below in known.below(file) if names else ():
                 found.setdefault(below.path, set()).update(names)
         return found
 
