@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gitops_guard.load import manifests
-from gitops_guard.model import owners
+from gitops_guard.model import secret_pieces
 from gitops_guard.model.leaves import NEEDLES
 from gitops_guard.model.resource import FieldPath, FileKind, Location, Locator, Resource, SourceFile
 
 if TYPE_CHECKING:
     from gitops_guard.model.finding import Problem
     from gitops_guard.model.leaves import Reader
-    from gitops_guard.model.owners import Piece
+    from gitops_guard.model.secret_pieces import Piece
 
 Needles = tuple[str, ...]
 
@@ -116,11 +116,11 @@ def of_resource(resource: Resource, needles: Needles = NEEDLES) -> Iterator[Chan
 def _inline(
     source: Locator, document: int, kind: str, body: Mapping[str, Any], prefix: FieldPath, needles: Needles
 ) -> Iterator[Change]:
-    for piece in owners.patch_texts(kind, body):
+    for piece in secret_pieces.patch_texts(kind, body):
         lowered = piece.node.lower()
         if "data" not in lowered and not any(needle in lowered for needle in needles):
             continue  # most patches only set images
-        target = owners.at(body, (*piece.path[:-1], "target", "kind")) if piece.path[-1] == "patch" else None
+        target = secret_pieces.at(body, (*piece.path[:-1], "target", "kind")) if piece.path[-1] == "patch" else None
         parsed = manifests.read("", piece.node.encode("utf-8", "surrogatepass"))
         within = Text(source, document, (*prefix, *piece.path), piece.path)
         for found in parsed.documents:

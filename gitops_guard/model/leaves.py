@@ -18,8 +18,8 @@ from gitops_guard.model.rule import Option, Options
 if TYPE_CHECKING:
     from gitops_guard.model.credentials import Judge
     from gitops_guard.model.finding import Problem
-    from gitops_guard.model.owners import Piece
     from gitops_guard.model.resource import Location
+    from gitops_guard.model.secret_pieces import Piece
     from gitops_guard.model.sensitive import Verdict
 
 NEEDLES: Final = (

@@ -96,7 +96,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from gitops_guard.model import owners
+from gitops_guard.model import secret_pieces
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import FileKind, Resource, SourceFile
@@ -120,7 +120,7 @@ def _in_patch(file: SourceFile, _: Options) -> Iterator[tuple[int, Problem]]:
 
 @resource_rule(
     Severity.ERROR,
-    kinds=owners.WITH_PATCHES | {"Secret"},
+    kinds=secret_pieces.WITH_PATCHES | {"Secret"},
     run_file=_in_patch,
     file_kinds={FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH, FileKind.KUSTOMIZATION, FileKind.COMPONENT},
     profile=Profile.MINIMAL,
@@ -145,7 +145,7 @@ def _of_change(change: Change) -> Iterator[Problem]:
 
 def _last_applied(body: Mapping[str, Any]) -> Iterator[Problem]:
     """What `kubectl apply` left in an annotation: the Secret as it was, also where its data is encrypted by now."""
-    field = ("metadata", "annotations", owners.LAST_APPLIED)
+    field = ("metadata", "annotations", secret_pieces.LAST_APPLIED)
     text = value_at(body, field)
     if not isinstance(text, str) or not text.lstrip().startswith("{"):
         return
@@ -157,7 +157,7 @@ def _last_applied(body: Mapping[str, Any]) -> Iterator[Problem]:
         return
     if isinstance(applied, dict):
         for problem in _of_body(applied):
-            yield replace(problem, path=field, message=f"`{owners.LAST_APPLIED}`: {problem.message}")
+            yield replace(problem, path=field, message=f"`{secret_pieces.LAST_APPLIED}`: {problem.message}")
 
 
 def _of_body(body: Mapping[str, Any]) -> Iterator[Problem]:

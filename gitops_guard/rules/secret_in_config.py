@@ -103,7 +103,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from gitops_guard.model import leaves, owners
+from gitops_guard.model import leaves, secret_pieces
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.resource import FileKind, Resource, SourceFile
 from gitops_guard.model.rule import Options, resource_rule
@@ -118,11 +118,11 @@ def _in_file(file: SourceFile, options: Options) -> Iterator[tuple[int, Problem]
 
     reader = leaves.reader(options)
     for change in changes.of_file(file, reader.names.needles):
-        yield from change.problems(reader, owners.config(change.kind, change.body), _FIX)
+        yield from change.problems(reader, secret_pieces.config(change.kind, change.body), _FIX)
     if file.kind in _KUSTOMIZATIONS:
         for document in file.documents:
             if isinstance(document.body, dict):
-                pieces = owners.kustomization(document.body)
+                pieces = secret_pieces.kustomization(document.body)
                 for problem in leaves.problems(reader, pieces, _FIX, partial(file.inside, document.index)):
                     yield document.index, problem
 
@@ -138,10 +138,10 @@ def _in_file(file: SourceFile, options: Options) -> Iterator[tuple[int, Problem]
 def secret_in_config(resource: Resource, options: Options) -> Iterator[Problem]:
     reader = leaves.reader(options)
     kind = resource.id.kind
-    yield from leaves.problems(reader, owners.config(kind, resource.body), _FIX, resource.inside)
-    if kind in owners.WITH_PATCHES:
+    yield from leaves.problems(reader, secret_pieces.config(kind, resource.body), _FIX, resource.inside)
+    if kind in secret_pieces.WITH_PATCHES:
         from gitops_guard.load import changes
 
         for change in changes.of_resource(resource, reader.names.needles):
-            for _, problem in change.problems(reader, owners.config(change.kind, change.body), _FIX):
+            for _, problem in change.problems(reader, secret_pieces.config(change.kind, change.body), _FIX):
                 yield problem

@@ -72,7 +72,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from gitops_guard.model import leaves, owners
+from gitops_guard.model import leaves, secret_pieces
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.resource import FileKind, Resource, SourceFile
 from gitops_guard.model.rule import Options, resource_rule
@@ -85,13 +85,13 @@ def _in_file(file: SourceFile, options: Options) -> Iterator[tuple[int, Problem]
 
     reader = leaves.reader(options)
     for change in changes.of_file(file, reader.names.needles):
-        pieces = list(owners.templates(change.kind, change.body))
+        pieces = list(secret_pieces.templates(change.kind, change.body))
         yield from change.problems(reader, pieces, _FIX, drawn=True)
 
 
 @resource_rule(
     Severity.ERROR,
-    kinds=owners.WITH_TEMPLATES | owners.WITH_PATCHES,
+    kinds=secret_pieces.WITH_TEMPLATES | secret_pieces.WITH_PATCHES,
     run_file=_in_file,
     file_kinds={FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH, FileKind.KUSTOMIZATION, FileKind.COMPONENT},
     options=leaves.OPTIONS,
@@ -100,11 +100,13 @@ def _in_file(file: SourceFile, options: Options) -> Iterator[tuple[int, Problem]
 )
 def secret_in_template(resource: Resource, options: Options) -> Iterator[Problem]:
     reader = leaves.reader(options)
-    pieces = owners.templates(resource.id.kind, resource.body)
+    pieces = secret_pieces.templates(resource.id.kind, resource.body)
     yield from leaves.problems(reader, pieces, _FIX, resource.inside, drawn=True)
-    if resource.id.kind in owners.WITH_PATCHES:
+    if resource.id.kind in secret_pieces.WITH_PATCHES:
         from gitops_guard.load import changes
 
         for change in changes.of_resource(resource, reader.names.needles):
-            for _, problem in change.problems(reader, owners.templates(change.kind, change.body), _FIX, drawn=True):
+            for _, problem in change.problems(
+                reader, secret_pieces.templates(change.kind, change.body), _FIX, drawn=True
+            ):
                 yield problem

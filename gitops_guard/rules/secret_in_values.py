@@ -83,7 +83,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final
 
-from gitops_guard.model import leaves, owners
+from gitops_guard.model import leaves, secret_pieces
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.resource import FileKind, Resource, SourceFile
 from gitops_guard.model.rule import Options, resource_rule
@@ -99,23 +99,23 @@ def _in_file(file: SourceFile, options: Options) -> Iterator[tuple[int, Problem]
     reader = leaves.reader(options)
     for document in file.documents:
         body = document.body
-        pieces: list[owners.Piece] = []
+        pieces: list[secret_pieces.Piece] = []
         if file.kind is FileKind.HELM_VALUES:
-            pieces = [owners.Piece((), body, "")]
+            pieces = [secret_pieces.Piece((), body, "")]
         elif file.kind in _KUSTOMIZATIONS and isinstance(body, dict) and "helmCharts" in body:
-            pieces = [owners.Piece(("helmCharts",), body["helmCharts"], "helmCharts")]
+            pieces = [secret_pieces.Piece(("helmCharts",), body["helmCharts"], "helmCharts")]
         for problem in leaves.problems(reader, pieces, _FIX, partial(file.inside, document.index)):
             yield document.index, problem
     if file.kind is not FileKind.HELM_VALUES:
         from gitops_guard.load import changes
 
         for change in changes.of_file(file, reader.names.needles):
-            yield from change.problems(reader, owners.values(change.kind, change.body), _FIX)
+            yield from change.problems(reader, secret_pieces.values(change.kind, change.body), _FIX)
 
 
 @resource_rule(
     Severity.ERROR,
-    kinds=owners.WITH_VALUES,
+    kinds=secret_pieces.WITH_VALUES,
     run_file=_in_file,
     file_kinds=_KUSTOMIZATIONS | {FileKind.HELM_VALUES, FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH},
     options=leaves.OPTIONS,
@@ -124,10 +124,10 @@ def _in_file(file: SourceFile, options: Options) -> Iterator[tuple[int, Problem]
 )
 def secret_in_values(resource: Resource, options: Options) -> Iterator[Problem]:
     reader = leaves.reader(options)
-    yield from leaves.problems(reader, owners.values(resource.id.kind, resource.body), _FIX, resource.inside)
+    yield from leaves.problems(reader, secret_pieces.values(resource.id.kind, resource.body), _FIX, resource.inside)
     if resource.id.kind == "Kustomization":
         from gitops_guard.load import changes
 
         for change in changes.of_resource(resource, reader.names.needles):
-            for _, problem in change.problems(reader, owners.values(change.kind, change.body), _FIX):
+            for _, problem in change.problems(reader, secret_pieces.values(change.kind, change.body), _FIX):
                 yield problem
