@@ -149,6 +149,13 @@ def test_a_command_that_only_tells_ends_with_0(tmp_path: Path, command: tuple[st
     assert (run.code, run.err, run.out != "") == (0, "", True)
 
 
+def test_rules_are_listed_by_topic_and_one_rule_is_one_line(tmp_path: Path) -> None:
+    blocks = gitops_guard("rules", cwd=tmp_path).out.split("\n\n")
+
+    assert [block.splitlines()[0] for block in blocks][:2] == ["Secrets:", "Environments:"]
+    assert blocks[1].splitlines()[2].split()[:4] == ["promotion-order", "warning", "recommended", "Production"]
+
+
 def test_apps_lists_environment_and_folder(tmp_path: Path) -> None:
     root = write(tmp_path, {"apps/shop/overlays/production/kustomization.yaml": "resources: []\n"})
 

@@ -15,7 +15,7 @@ from gitops_guard.load import tree
 from gitops_guard.load.config import Config
 from gitops_guard.load.layout import Layout
 from gitops_guard.model.finding import Finding, Severity
-from gitops_guard.model.rule import Rule
+from gitops_guard.model.rule import Rule, Topic
 from gitops_guard.rules import all_rules, explain
 from gitops_guard.schema.embedded import EmbeddedSchemas
 
@@ -26,6 +26,10 @@ WITHOUT_EXAMPLES = {
 }
 _FENCE = re.compile(r'^```yaml(?: title="([^"]+)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 _MARK = re.compile(r"[ ]*# finding$")
+
+
+def test_every_rule_has_a_topic() -> None:
+    assert [name for name, rule in RULES.items() if rule.topic is Topic.OTHER] == []
 
 
 class Example(NamedTuple):

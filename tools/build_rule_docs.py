@@ -1,4 +1,4 @@
-"""Write docs/rules/: a page for each rule and a table of all, from the rules themselves.
+"""Write docs/rules/: a page for each rule and a table for each topic, from the rules themselves.
 
     python tools/build_rule_docs.py
 
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gitops_guard.model.rule import Rule
-from gitops_guard.rules import all_rules, explain
+from gitops_guard.rules import all_rules, by_topic, explain
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "rules"
 
@@ -28,10 +28,14 @@ def _table(rules: Mapping[str, Rule]) -> str:
         "`gitops-guard explain RULE` prints a page of this folder; both come from the rule itself.",
         "",
     ]
-    rows += ["| rule | severity | from profile | what is found |", "|---|---|---|---|"]
-    for name, rule in rules.items():
-        rows.append(f"| [{name}]({name}.md) | {rule.severity} | {rule.profile} | {rule.summary} |")
-    return "\n".join(rows) + "\n"
+    for topic, found in by_topic(rules).items():
+        rows += [f"## {topic.value}", "", "| rule | severity | from profile | what is found |", "|---|---|---|---|"]
+        rows += [
+            f"| [{name}]({name}.md) | {rule.severity} | {rule.profile} | {rule.summary} |"
+            for name, rule in found.items()
+        ]
+        rows.append("")
+    return "\n".join(rows)
 
 
 def main() -> None:

@@ -34,6 +34,19 @@ class Profile(StrEnum):
     STRICT = "strict"
 
 
+class Topic(StrEnum):
+    """What a rule is about, for lists of rules; in the order in which a list has them."""
+
+    SECRETS = "Secrets"
+    ENVIRONMENTS = "Environments"
+    VERSIONS = "Images and sources"
+    DELIVERY = "Delivery"
+    INTEGRITY = "Integrity"
+    FORM = "Schemas and YAML"
+    WAIVERS = "Waivers"
+    OTHER = "Other"
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """A setting of a rule. *schema* is JSON Schema for its value in `.gitops-guard.yaml`."""
@@ -71,6 +84,7 @@ class Rule:
     left: str = ""
     by_path: bool = False
     yields_to: frozenset[str] = frozenset()
+    topic: Topic = Topic.OTHER
 
     @property
     def summary(self) -> str:

@@ -6,10 +6,11 @@ finds itself, `RULE = engine_rule(__name__, __doc__, …)`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
 from os import listdir
 
-from gitops_guard.model.rule import Profile, Rule
+from gitops_guard.model.rule import Profile, Rule, Topic
 
 _ALLOW = """One finding, on its line or the line above:
 
@@ -31,6 +32,12 @@ def all_rules() -> dict[str, Rule]:
     modules = (file.removesuffix(".py") for file in files if file.endswith(".py") and file != "__init__.py")
     found = {rule.id: rule for rule in map(_rule_of, modules)}
     return dict(sorted(found.items()))
+
+
+def by_topic(rules: Mapping[str, Rule]) -> dict[Topic, dict[str, Rule]]:
+    """The rules of each topic that has one, in the order of Topic."""
+    grouped = {topic: {name: rule for name, rule in rules.items() if rule.topic is topic} for topic in Topic}
+    return {topic: found for topic, found in grouped.items() if found}
 
 
 def _rule_of(name: str) -> Rule:

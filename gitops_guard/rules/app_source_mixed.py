@@ -84,7 +84,7 @@ from typing import Final
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import FieldPath, Resource, SourceFile, Tree
-from gitops_guard.model.rule import Options, tree_rule
+from gitops_guard.model.rule import Options, Topic, tree_rule
 from gitops_guard.model.workload import value_at
 
 _BUILD: Final = re.compile(
@@ -101,7 +101,7 @@ _PUSHING: Final = re.compile(
 _FIX: Final = "keep the manifests in a repository of their own, and let the build propose the new version there"
 
 
-@tree_rule(Severity.WARNING, whole=True)
+@tree_rule(Severity.WARNING, topic=Topic.DELIVERY, whole=True)
 def app_source_mixed(tree: Tree, _: Options) -> Iterator[tuple[Resource | SourceFile, Problem]]:
     build = _built_here(tree)
     if build is None:

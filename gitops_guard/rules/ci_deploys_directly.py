@@ -76,7 +76,7 @@ from typing import TYPE_CHECKING, Final
 
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.resource import FieldPath, Location, Resource, SourceFile, Tree
-from gitops_guard.model.rule import Option, Options, tree_rule
+from gitops_guard.model.rule import Option, Options, Topic, tree_rule
 
 if TYPE_CHECKING:
     from gitops_guard.model.ci import Job, Repository, Run
@@ -93,7 +93,9 @@ _FIX: Final = "let CI write the change to Git, and the agent take it from there"
 _NUDGE_FIX: Final = "a webhook to the agent does this without a login to the cluster"
 
 
-@tree_rule(Severity.WARNING, options=_OPTIONS, excerpt=False, left="what scripts of the repository do")
+@tree_rule(
+    Severity.WARNING, topic=Topic.DELIVERY, options=_OPTIONS, excerpt=False, left="what scripts of the repository do"
+)
 def ci_deploys_directly(tree: Tree, options: Options) -> Iterator[tuple[Resource | SourceFile, Problem]]:
     from gitops_guard.model import ci, workflows
 

@@ -85,7 +85,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import FieldPath, FileKind, Location, Resource, SourceFile, Tree
-from gitops_guard.model.rule import Options, tree_rule
+from gitops_guard.model.rule import Options, Topic, tree_rule
 from gitops_guard.model.workload import value_at
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ _FIX_FILE: Final = "revoke this login, it stays in the history; keep kubeconfigs
 _FIX_CI: Final = "let CI write to Git, and the agent in the cluster take it from there"
 
 
-@tree_rule(Severity.ERROR, excerpt=False, left="logins in scripts of the repository")
+@tree_rule(Severity.ERROR, topic=Topic.DELIVERY, excerpt=False, left="logins in scripts of the repository")
 def cluster_credentials(tree: Tree, _: Options) -> Iterator[tuple[Resource | SourceFile, Problem]]:
     embedding: set[str] = set()
     for file in tree.files:

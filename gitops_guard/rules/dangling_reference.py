@@ -125,7 +125,7 @@ from gitops_guard.model.likeness import is_slip, words
 from gitops_guard.model.placeholder import is_placeholder, may_become
 from gitops_guard.model.reference import Reference, references
 from gitops_guard.model.resource import FieldPath, FileKind, Resource, Tree
-from gitops_guard.model.rule import Option, Options, Profile, tree_rule
+from gitops_guard.model.rule import Option, Options, Profile, Topic, tree_rule
 from gitops_guard.model.service import Services
 from gitops_guard.model.supply import Openness, Supplied, Supply
 
@@ -462,6 +462,7 @@ def _continues(name: str, other: str) -> bool:
 
 @tree_rule(
     Severity.ERROR,
+    topic=Topic.INTEGRITY,
     profile=Profile.RECOMMENDED,
     whole=True,
     options={

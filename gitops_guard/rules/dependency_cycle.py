@@ -111,7 +111,7 @@ from gitops_guard.model.kustomization import Kustomizations, Member, Name, membe
 from gitops_guard.model.listing import bodies, entries, local_path
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import FieldPath, FileKind, Resource, SourceFile, Tree
-from gitops_guard.model.rule import Options, Profile, tree_rule
+from gitops_guard.model.rule import Options, Profile, Topic, tree_rule
 from gitops_guard.model.source import deployments
 from gitops_guard.model.workload import containers, template_path, value_at
 
@@ -121,7 +121,7 @@ _HOOKS: Final = ("argocd.argoproj.io/hook", "helm.sh/hook")
 _MANY: Final = 2_000  # resources of one name that a dependency may mean
 
 
-@tree_rule(Severity.ERROR, profile=Profile.MINIMAL, whole=True)
+@tree_rule(Severity.ERROR, topic=Topic.INTEGRITY, profile=Profile.MINIMAL, whole=True)
 def dependency_cycle(tree: Tree, _: Options) -> Iterator[tuple[Resource | SourceFile, Problem]]:
     kustomizations = kustomization.of_tree(tree)
     yield from _of_flux(tree, kustomizations)

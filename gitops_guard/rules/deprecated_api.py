@@ -41,7 +41,7 @@ from typing import Final
 from gitops_guard.load.deprecations import Deprecation, deprecation, is_deprecated, is_removed
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.resource import Resource
-from gitops_guard.model.rule import Option, Options, Profile, resource_rule
+from gitops_guard.model.rule import Option, Options, Profile, Topic, resource_rule
 
 _OPTIONS: Final = {
     "kubernetes-version": Option(
@@ -52,7 +52,7 @@ _OPTIONS: Final = {
 }
 
 
-@resource_rule(Severity.ERROR, options=_OPTIONS, profile=Profile.MINIMAL)
+@resource_rule(Severity.ERROR, topic=Topic.FORM, options=_OPTIONS, profile=Profile.MINIMAL)
 def deprecated_api(resource: Resource, options: Options) -> Iterator[Problem]:
     known = deprecation(resource.api_version, resource.id.kind)
     if known is None:

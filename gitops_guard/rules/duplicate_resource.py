@@ -81,14 +81,14 @@ from gitops_guard.model.kustomization import Member
 from gitops_guard.model.owner import Owner, clusters, owners
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import FileKind, Location, Resource, ResourceId, SourceFile, Tree
-from gitops_guard.model.rule import Options, tree_rule
+from gitops_guard.model.rule import Options, Topic, tree_rule
 from gitops_guard.model.source import deployed_folders
 
 # What a kustomization does to the things it collects so that their ids or their number change.
 _CHANGES = ("namespace", "namePrefix", "nameSuffix", "patches", "patchesStrategicMerge", "patchesJson6902")
 
 
-@tree_rule(Severity.ERROR, whole=True)
+@tree_rule(Severity.ERROR, topic=Topic.INTEGRITY, whole=True)
 def duplicate_resource(tree: Tree, _: Options) -> Iterator[tuple[Resource, Problem]]:
     told: set[frozenset[Location]] = set()
     yield from _together(tree, told)

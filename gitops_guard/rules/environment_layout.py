@@ -127,7 +127,7 @@ from gitops_guard.load.branches import environments_by_branch
 from gitops_guard.load.layout import APP_FOLDERS, CLUSTER_FOLDERS, OVERLAY_FOLDERS, SHARED_FOLDERS
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.resource import App, FileKind, Resource, SourceFile, Tree
-from gitops_guard.model.rule import Option, Options, tree_rule
+from gitops_guard.model.rule import Option, Options, Topic, tree_rule
 from gitops_guard.model.source import deployed_folders
 
 # What is not deployed, or serves all environments, when it lies beside them.
@@ -152,7 +152,7 @@ _OPTIONS: Final = {
 Said = tuple[Resource | SourceFile, Problem]
 
 
-@tree_rule(Severity.WARNING, whole=True, options=_OPTIONS)
+@tree_rule(Severity.WARNING, topic=Topic.ENVIRONMENTS, whole=True, options=_OPTIONS)
 def environment_layout(tree: Tree, options: Options) -> Iterator[Said]:
     yield from _branches(tree)
     yield from _blends(tree)

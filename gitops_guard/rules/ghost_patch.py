@@ -98,7 +98,7 @@ from gitops_guard.model.kustomization import SELECTING, Kustomizations, Member, 
 from gitops_guard.model.listing import GENERATORS, PATCHES, bodies, entries, local_path, texts
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import Document, FieldPath, FileKind, Location, SourceFile, Tree
-from gitops_guard.model.rule import Options, Profile, tree_rule
+from gitops_guard.model.rule import Options, Profile, Topic, tree_rule
 from gitops_guard.model.source import deployments, folders, of_this_repository
 
 _JUDGED: Final = SELECTING | {"components"}
@@ -120,7 +120,7 @@ class _Ghost(NamedTuple):
     is_fatal: bool
 
 
-@tree_rule(Severity.ERROR, profile=Profile.MINIMAL, whole=True)
+@tree_rule(Severity.ERROR, topic=Topic.INTEGRITY, profile=Profile.MINIMAL, whole=True)
 def ghost_patch(tree: Tree, _: Options) -> Iterator[tuple[SourceFile, Problem]]:
     kustomizations = kustomization.of_tree(tree)
     if not kustomizations.files:

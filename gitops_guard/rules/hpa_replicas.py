@@ -79,7 +79,7 @@ from gitops_guard.model.collected import Layer
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.producer import family
 from gitops_guard.model.resource import Document, FieldPath, Location, Resource, SourceFile, Tree
-from gitops_guard.model.rule import Options, tree_rule
+from gitops_guard.model.rule import Options, Topic, tree_rule
 from gitops_guard.model.source import argo_sources
 from gitops_guard.model.workload import value_at
 
@@ -113,7 +113,7 @@ class _Scaled:
         return not any(value_at(spec, (low,)) == value_at(spec, (high,)) == replicas for low, high in _BOUNDS)
 
 
-@tree_rule(Severity.WARNING, whole=True)
+@tree_rule(Severity.WARNING, topic=Topic.INTEGRITY, whole=True)
 def hpa_replicas(tree: Tree, _: Options) -> Found:
     scaled: dict[tuple[str, str], list[_Scaled]] = {}
     for resource in tree.resources:

@@ -51,7 +51,7 @@ from gitops_guard.load import token_formats
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.occurrence import Field, Occurrences
 from gitops_guard.model.resource import Location, SourceFile
-from gitops_guard.model.rule import Option, Options, Profile, file_rule
+from gitops_guard.model.rule import Option, Options, Profile, Topic, file_rule
 from gitops_guard.model.token import Token, find
 
 _FIX: Final = "revoke it where it was issued, then keep it encrypted (SOPS, Sealed Secrets) or refer to it"
@@ -66,6 +66,7 @@ _OPTIONS: Final = {
 
 @file_rule(
     Severity.ERROR,
+    topic=Topic.SECRETS,
     profile=Profile.MINIMAL,
     excerpt=False,
     yields_to=frozenset({"cluster-credentials"}),

@@ -12,7 +12,7 @@ Source: https://yamllint.readthedocs.io/en/stable/rules.html
 """
 
 from gitops_guard.model.finding import Severity
-from gitops_guard.model.rule import engine_rule
+from gitops_guard.model.rule import Topic, engine_rule
 
 # The level is yamllint's own: a rule at `level: error` in the user's configuration fails the check.
-RULE = engine_rule(__name__, __doc__, Severity.ERROR)
+RULE = engine_rule(__name__, __doc__, Severity.ERROR, topic=Topic.FORM)

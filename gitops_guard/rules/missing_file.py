@@ -72,7 +72,7 @@ from gitops_guard.model import source
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.listing import BUILT, GENERATORS, NAMES, bodies, local_path, named, texts_at
 from gitops_guard.model.resource import FieldPath, FileKind, Resource, SourceFile, Tree
-from gitops_guard.model.rule import Options, Profile, tree_rule
+from gitops_guard.model.rule import Options, Profile, Topic, tree_rule
 from gitops_guard.model.source import Deployment
 from gitops_guard.model.workload import value_at
 
@@ -108,7 +108,7 @@ class _Known:
         return False
 
 
-@tree_rule(Severity.ERROR, profile=Profile.MINIMAL, whole=True)
+@tree_rule(Severity.ERROR, topic=Topic.INTEGRITY, profile=Profile.MINIMAL, whole=True)
 def missing_file(tree: Tree, _: Options) -> Iterator[tuple[Resource | SourceFile, Problem]]:
     known: _Known | None = None
     for file in tree.of_kind(FileKind.KUSTOMIZATION, FileKind.COMPONENT):

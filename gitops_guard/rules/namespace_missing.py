@@ -86,7 +86,7 @@ from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.likeness import is_slip
 from gitops_guard.model.placeholder import is_placeholder, may_become
 from gitops_guard.model.resource import FieldPath, FileKind, Resource, SourceFile, Tree
-from gitops_guard.model.rule import Option, Options, tree_rule
+from gitops_guard.model.rule import Option, Options, Topic, tree_rule
 from gitops_guard.model.supply import is_maker
 from gitops_guard.model.workload import value_at
 
@@ -128,6 +128,7 @@ class _Use(NamedTuple):
 
 @tree_rule(
     Severity.WARNING,
+    topic=Topic.INTEGRITY,
     whole=True,
     options={
         "external": Option(

@@ -100,7 +100,7 @@ from gitops_guard.model import secret_pieces
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import FileKind, Resource, SourceFile
-from gitops_guard.model.rule import Options, Profile, resource_rule
+from gitops_guard.model.rule import Options, Profile, Topic, resource_rule
 from gitops_guard.model.workload import value_at
 
 if TYPE_CHECKING:
@@ -120,6 +120,7 @@ def _in_patch(file: SourceFile, _: Options) -> Iterator[tuple[int, Problem]]:
 
 @resource_rule(
     Severity.ERROR,
+    topic=Topic.SECRETS,
     kinds=secret_pieces.WITH_PATCHES | {"Secret"},
     run_file=_in_patch,
     file_kinds={FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH, FileKind.KUSTOMIZATION, FileKind.COMPONENT},

@@ -63,13 +63,13 @@ from gitops_guard.model import private_key as keys
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.occurrence import SHORTEST, Field, Occurrences
 from gitops_guard.model.resource import Location, SourceFile
-from gitops_guard.model.rule import Options, Profile, file_rule
+from gitops_guard.model.rule import Options, Profile, Topic, file_rule
 
 _FIX: Final = "make a new key, then keep it encrypted (SOPS, Sealed Secrets) or refer to it"
 _PROSE: Final = frozenset({"description", "help", "title", "example", "examples", "comment", "notes", "summary"})
 
 
-@file_rule(Severity.ERROR, profile=Profile.MINIMAL, excerpt=False, yields_to=frozenset({"cluster-credentials"}))
+@file_rule(Severity.ERROR, topic=Topic.SECRETS, profile=Profile.MINIMAL, excerpt=False, yields_to=frozenset({"cluster-credentials"}))
 def private_key(file: SourceFile, _: Options) -> Iterator[tuple[int, Problem]]:
     if not file.data or not token_formats.may_hold(file.data):
         return

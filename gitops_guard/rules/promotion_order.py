@@ -84,7 +84,7 @@ from gitops_guard.load.stages import DEFAULT_ORDER, Order, Stage
 from gitops_guard.model import listing, version
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.resource import App, FileKind, Resource, SourceFile, Tree
-from gitops_guard.model.rule import Option, Options, tree_rule
+from gitops_guard.model.rule import Option, Options, Topic, tree_rule
 from gitops_guard.model.version import Version
 
 _NAMES: Final = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
@@ -106,7 +106,7 @@ _TELLING: Final = frozenset(
 )  # fmt: skip
 
 
-@tree_rule(Severity.WARNING, whole=True, options=_OPTIONS)
+@tree_rule(Severity.WARNING, topic=Topic.ENVIRONMENTS, whole=True, options=_OPTIONS)
 def promotion_order(tree: Tree, options: Options) -> Iterator[tuple[Resource | SourceFile, Problem]]:
     order = Order(options["order"])
     places = _Places(tree, order)

@@ -106,7 +106,7 @@ from typing import Final
 from gitops_guard.model import leaves, secret_pieces
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.resource import FileKind, Resource, SourceFile
-from gitops_guard.model.rule import Options, resource_rule
+from gitops_guard.model.rule import Options, Topic, resource_rule
 
 _FIX: Final = "replace the credential, then keep it in a Secret that is encrypted or fetched, and refer to that"
 _KUSTOMIZATIONS: Final = frozenset({FileKind.KUSTOMIZATION, FileKind.COMPONENT})
@@ -129,6 +129,7 @@ def _in_file(file: SourceFile, options: Options) -> Iterator[tuple[int, Problem]
 
 @resource_rule(
     Severity.ERROR,
+    topic=Topic.SECRETS,
     run_file=_in_file,
     file_kinds=_KUSTOMIZATIONS | {FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH},
     options=leaves.OPTIONS,

@@ -76,7 +76,7 @@ from gitops_guard.model import leaves
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.leaves import Leaf, Leak, Reader
 from gitops_guard.model.resource import FieldPath, FileKind, Location, SourceFile, Tree
-from gitops_guard.model.rule import Options, tree_rule
+from gitops_guard.model.rule import Options, Topic, tree_rule
 
 if TYPE_CHECKING:
     from gitops_guard.model.sensitive import Verdict
@@ -103,6 +103,7 @@ class _Generator(NamedTuple):
 
 @tree_rule(
     Severity.ERROR,
+    topic=Topic.SECRETS,
     options=leaves.OPTIONS,
     left="files that generators read",
     excerpt=False,

@@ -75,7 +75,7 @@ from typing import Final
 from gitops_guard.model import leaves, secret_pieces
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.resource import FileKind, Resource, SourceFile
-from gitops_guard.model.rule import Options, resource_rule
+from gitops_guard.model.rule import Options, Topic, resource_rule
 
 _FIX: Final = "replace the credential, then fetch or seal it like the others"
 
@@ -91,6 +91,7 @@ def _in_file(file: SourceFile, options: Options) -> Iterator[tuple[int, Problem]
 
 @resource_rule(
     Severity.ERROR,
+    topic=Topic.SECRETS,
     kinds=secret_pieces.WITH_TEMPLATES | secret_pieces.WITH_PATCHES,
     run_file=_in_file,
     file_kinds={FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH, FileKind.KUSTOMIZATION, FileKind.COMPONENT},

@@ -96,14 +96,14 @@ from typing import Any, Final
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import FieldPath, Resource
-from gitops_guard.model.rule import Options, Profile, resource_rule
+from gitops_guard.model.rule import Options, Profile, Topic, resource_rule
 from gitops_guard.model.workload import value_at
 
 _SELECTOR: Final = ("spec", "selector")
 _KINDS: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "ReplicationController"})
 
 
-@resource_rule(Severity.ERROR, kinds=_KINDS, profile=Profile.MINIMAL)
+@resource_rule(Severity.ERROR, topic=Topic.INTEGRITY, kinds=_KINDS, profile=Profile.MINIMAL)
 def selector_mismatch(resource: Resource, _: Options) -> Iterator[Problem]:
     if "." in resource.id.group:  # a custom kind of the same name; one without a dot is misspelt at most
         return

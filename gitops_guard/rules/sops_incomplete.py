@@ -101,7 +101,7 @@ from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.occurrence import leaves
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import Document, FieldPath, FileKind, SourceFile, Tree
-from gitops_guard.model.rule import Option, Options, Profile, tree_rule
+from gitops_guard.model.rule import Option, Options, Profile, Topic, tree_rule
 
 _FIX: Final = "replace what was readable, then encrypt the file: sops --encrypt --in-place"
 _MARKERS: Final = (".sops.", ".enc.", ".encrypted.")
@@ -122,6 +122,7 @@ Found = tuple[SourceFile, Problem]
 
 @tree_rule(
     Severity.ERROR,
+    topic=Topic.SECRETS,
     profile=Profile.MINIMAL,
     excerpt=False,
     options=_OPTIONS,

@@ -92,7 +92,7 @@ from typing import Any, Final
 
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.resource import FieldPath, FileKind, Resource, SourceFile
-from gitops_guard.model.rule import Option, Options, resource_rule
+from gitops_guard.model.rule import Option, Options, Topic, resource_rule
 from gitops_guard.model.workload import value_at
 
 _OPTIONS: Final = {
@@ -123,7 +123,13 @@ def _of_file(file: SourceFile, _: Options) -> Iterator[tuple[int, Problem]]:
                 yield document.index, problem
 
 
-@resource_rule(Severity.WARNING, options=_OPTIONS, run_file=_of_file, file_kinds=frozenset({FileKind.STRATEGIC_PATCH}))
+@resource_rule(
+    Severity.WARNING,
+    topic=Topic.DELIVERY,
+    options=_OPTIONS,
+    run_file=_of_file,
+    file_kinds=frozenset({FileKind.STRATEGIC_PATCH}),
+)
 def sync_disabled(resource: Resource, options: Options) -> Iterator[Problem]:
     yield from _set(resource.id.group, resource.id.kind, resource.body)
     if resource.id.group == "argoproj.io" and resource.id.kind in _TEMPLATES:

@@ -75,7 +75,7 @@ from typing import Final
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.listing import NAMES
 from gitops_guard.model.resource import FileKind, Resource, SourceFile, Tree
-from gitops_guard.model.rule import Option, Options, tree_rule
+from gitops_guard.model.rule import Option, Options, Topic, tree_rule
 from gitops_guard.model.source import Deployment, deployments
 
 _LISTED: Final = frozenset({FileKind.MANIFEST, FileKind.SOPS, FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH})
@@ -94,6 +94,7 @@ _WORDS: Final = (
 
 @tree_rule(
     Severity.WARNING,
+    topic=Topic.INTEGRITY,
     whole=True,
     options={
         "words": Option(

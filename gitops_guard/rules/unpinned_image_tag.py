@@ -138,7 +138,7 @@ from gitops_guard.model.image import Image
 from gitops_guard.model.image_fields import Use
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import FileKind, Location, Resource, SourceFile, Tree
-from gitops_guard.model.rule import Option, Options, OptionsAt, tree_rule
+from gitops_guard.model.rule import Option, Options, OptionsAt, Topic, tree_rule
 from gitops_guard.model.source import argo_sources_of
 
 _NAMES: Final = {"type": "array", "items": {"type": "string", "minLength": 1}}
@@ -220,7 +220,7 @@ class _Demands:
         return lambda file: self.at(file.path) is not demand
 
 
-@tree_rule(Severity.WARNING, options=_OPTIONS, left="image names without a tag", by_path=True)
+@tree_rule(Severity.WARNING, topic=Topic.VERSIONS, options=_OPTIONS, left="image names without a tag", by_path=True)
 def unpinned_image_tag(tree: Tree, options_at: OptionsAt) -> _Found:
     demands = _Demands(options_at)
     named = list(named_images.find(tree))

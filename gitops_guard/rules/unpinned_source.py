@@ -166,7 +166,7 @@ from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.own import Own
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import FieldPath, FileKind, Resource, SourceFile, Tree
-from gitops_guard.model.rule import Option, Options, OptionsAt, tree_rule
+from gitops_guard.model.rule import Option, Options, OptionsAt, Topic, tree_rule
 from gitops_guard.model.workload import value_at
 
 _RANGES: Final = {"enum": ["none", "bounded", "any"]}
@@ -246,7 +246,13 @@ class _Moves(NamedTuple):
     is_missing: bool = False
 
 
-@tree_rule(Severity.WARNING, options=_OPTIONS, left="sources without a version, and branches in Git", by_path=True)
+@tree_rule(
+    Severity.WARNING,
+    topic=Topic.VERSIONS,
+    options=_OPTIONS,
+    left="sources without a version, and branches in Git",
+    by_path=True,
+)
 def unpinned_source(tree: Tree, options_at: OptionsAt) -> _Found:
     context = _Context(tree, options_at)
     for resource in tree.resources:

@@ -74,7 +74,7 @@ from typing import TYPE_CHECKING, Final
 
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.resource import FileKind, Resource, SourceFile, Tree
-from gitops_guard.model.rule import Option, Options, tree_rule
+from gitops_guard.model.rule import Option, Options, Topic, tree_rule
 
 if TYPE_CHECKING:
     from gitops_guard.model.ci import Job, Repository, Run, Workflow
@@ -106,7 +106,7 @@ _SCRIPT_WORD: Final = re.compile(
 _APPS: Final = frozenset({"Application", "ApplicationSet"})
 
 
-@tree_rule(Severity.WARNING, options=_OPTIONS, whole=True)
+@tree_rule(Severity.WARNING, topic=Topic.DELIVERY, options=_OPTIONS, whole=True)
 def validation_missing(tree: Tree, options: Options) -> Iterator[tuple[Resource | SourceFile, Problem]]:
     from gitops_guard.model import ci, workflows
 

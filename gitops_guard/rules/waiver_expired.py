@@ -34,6 +34,6 @@ spec:
 """
 
 from gitops_guard.model.finding import Severity
-from gitops_guard.model.rule import Profile, engine_rule
+from gitops_guard.model.rule import Profile, Topic, engine_rule
 
-RULE = engine_rule(__name__, __doc__, Severity.WARNING, profile=Profile.MINIMAL)
+RULE = engine_rule(__name__, __doc__, Severity.WARNING, topic=Topic.WAIVERS, profile=Profile.MINIMAL)

@@ -27,6 +27,6 @@ metadata:
 """
 
 from gitops_guard.model.finding import Severity
-from gitops_guard.model.rule import Profile, engine_rule
+from gitops_guard.model.rule import Profile, Topic, engine_rule
 
-RULE = engine_rule(__name__, __doc__, Severity.ERROR, profile=Profile.MINIMAL)
+RULE = engine_rule(__name__, __doc__, Severity.ERROR, topic=Topic.FORM, profile=Profile.MINIMAL)
