@@ -243,7 +243,7 @@ class Reader:
                 for password in sensitive.logins(line):
                     if not self.judge().allows(password) and not sensitive.is_setting_of_url(password):
                         verdict = Verdict.DUMMY if sensitive.is_dummy(password) else Verdict.SECRET
-                        what = f"the login of an address in {_named(leaf)}"
+                        what = f"the address in {_named(leaf)}"
                         yield Leak(leaf.path, what, password, verdict, number if several else -1)
 
 

@@ -152,7 +152,7 @@ class Services:
                 continue
             there = sorted({port for found in pods for port in found.ports})
             known = f"; it has {', '.join(f'`{port}`' for port in there)}" if there else ""
-            message = f"no container of {pods[0].resource.id} has a port named `{name}`{known}"
+            message = f"no container of `{pods[0].resource.id}` has a port named `{name}`{known}"
             path = ("spec", "ports", number, "targetPort")
             yield Problem(path, message, severity=None if self._near(service, pods) else Severity.WARNING)
 

@@ -167,8 +167,9 @@ def _circle_message(circle: list[Resource]) -> str:
     names = [resource.id.name for resource in circle]
     if len(names) == 1:
         return f"`{names[0]}` depends on itself and never becomes ready"
-    shown = names if len(names) <= 6 else [*names[:3], "…", *names[-2:]]
-    return f"dependencies in a circle, none of which becomes ready: {' → '.join([*shown, names[0]])}"
+    quoted = [f"`{name}`" for name in names]
+    shown = quoted if len(names) <= 6 else [*quoted[:3], "…", *quoted[-2:]]
+    return f"dependencies in a circle, none of which becomes ready: {' → '.join([*shown, quoted[0]])}"
 
 
 def _delivered(waiting: list[Resource], kustomizations: Kustomizations) -> list[set[Name]]:
@@ -233,7 +234,8 @@ def _of_kustomizations(kustomizations: Kustomizations) -> Iterator[tuple[SourceF
     for circle in circles(needs):
         document, field = fields[circle[-1], circle[0]]
         file = kustomizations.files[circle[-1]]
-        names = [folder or "." for folder in (circle if len(circle) <= 6 else [*circle[:3], "…", *circle[-2:]])]
+        quoted = [f"`{folder or '.'}`" for folder in circle]
+        names = quoted if len(circle) <= 6 else [*quoted[:3], "…", *quoted[-2:]]
         message = f"the kustomization contains itself: {' → '.join([*names, names[0]])}"
         yield file, Problem(field, message, at=file.locate(document, field))
 

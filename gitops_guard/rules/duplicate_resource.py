@@ -109,7 +109,7 @@ def _together(tree: Tree, told: set[frozenset[Location]]) -> Iterator[tuple[Reso
     for folder in sorted(deployed_folders(tree)):
         if folder not in kustomizations:
             inside = [path for path in by_file if path.rpartition("/")[0] == folder]
-            yield from _twice(_resources(inside, by_file), f"both deployed with the folder {folder}", told)
+            yield from _twice(_resources(inside, by_file), f"both deployed with the folder `{folder}`", told)
 
 
 def _repeated(tree: Tree) -> dict[str, list[Resource]]:
@@ -135,7 +135,7 @@ def _twice(
         told.update((here, pair))
         place = f"{other.location.file}:{other.location.line}"
         message = f"`{resource.id}` is already defined in {place}, {how}"
-        yield resource, Problem(("metadata", "name"), message)
+        yield resource, Problem(("metadata", "name"), message, fix="delete one of the two, or rename it")
 
 
 def _resources(files: Iterable[str], by_file: Mapping[str, list[Resource]]) -> Iterator[Resource]:

@@ -70,12 +70,14 @@ from typing import Final
 
 from gitops_guard.model import source
 from gitops_guard.model.finding import Problem, Severity
+from gitops_guard.model.likeness import is_slip
 from gitops_guard.model.listing import BUILT, GENERATORS, NAMES, bodies, local_path, named, texts_at
 from gitops_guard.model.resource import FieldPath, FileKind, Resource, SourceFile, Tree
 from gitops_guard.model.rule import Options, Profile, Topic, tree_rule
 from gitops_guard.model.source import Deployment
 from gitops_guard.model.workload import value_at
 
+_MOST_BESIDE: Final = 200  # files of a folder that are compared with a name that is not there
 _YAML: Final = (".yaml", ".yml", ".json")
 
 
@@ -86,6 +88,7 @@ class _Known:
         self.files = {file.path for file in tree.files}
         self.opaque = {skipped.file for skipped in tree.skipped}
         self.folders: set[str] = set()
+        self._by_folder: dict[str, list[str]] = {}
         # A LICENSE comes with every extract; a repository itself has a README.md, a .gitignore or scripts.
         self.is_extract = not any(file.kind is FileKind.NOT_YAML and "." in basename(file.path) for file in tree.files)
         for path in self.files | self.opaque:
@@ -99,6 +102,20 @@ class _Known:
 
     def is_built(self, folder: str) -> bool:
         return any(join(folder, name) in self.files or join(folder, name) in self.opaque for name in NAMES)
+
+    def missing(self, path: str) -> tuple[str, str]:
+        """What is said of a path that is not here, and what to do."""
+        folder, name = dirname(path), basename(path)
+        beside = [other for other in sorted(self._beside(folder)) if is_slip(name, basename(other))]
+        fix = f"did you mean `{basename(beside[0])}`?" if beside else "add it to Git, or take it out here"
+        return f"`{path}` is not in the repository", fix
+
+    def _beside(self, folder: str) -> list[str]:
+        if not self._by_folder:
+            for path in self.files | self.folders:
+                self._by_folder.setdefault(dirname(path), []).append(path)
+        found = self._by_folder.get(folder, [])
+        return found if len(found) <= _MOST_BESIDE else []
 
     def _is_opaque(self, path: str) -> bool:
         while path:
@@ -115,22 +132,23 @@ def missing_file(tree: Tree, _: Options) -> Iterator[tuple[Resource | SourceFile
         known = known or _Known(tree)
         for document, body in bodies(file):
             for path, entry in named(body):
-                if message := _wrong(known, dirname(file.path), str(path[0]), entry):
-                    yield file, Problem(path, message, at=file.locate(document, path))
+                if wrong := _wrong(known, dirname(file.path), str(path[0]), entry):
+                    yield file, Problem(path, *wrong, at=file.locate(document, path))
     yield from _of_reconcilers(tree, known)
 
 
-def _wrong(known: _Known, folder: str, field: str, entry: str) -> str:
+def _wrong(known: _Known, folder: str, field: str, entry: str) -> tuple[str, str] | None:
+    """What is wrong with an entry, and what to do."""
     path = local_path(folder, entry)
     if path is None:
-        return ""
+        return None
     if known.is_extract and field in GENERATORS and not path.endswith(_YAML):
-        return ""
+        return None
     if not known.has(path):
-        return f"`{path}` is not in the repository"
+        return known.missing(path)
     if field in BUILT and path in known.folders and not known.is_built(path):
-        return f"the folder `{path or '.'}` holds no kustomization"
-    return ""
+        return f"the folder `{path or '.'}` holds no kustomization", "write one there, or name the files of the folder"
+    return None
 
 
 def _named(entry: object, path: FieldPath, field: str) -> Iterator[tuple[FieldPath, str]]:
@@ -155,7 +173,7 @@ def _of_reconcilers(tree: Tree, known: _Known | None) -> Iterator[tuple[Resource
         if entry.source in here:
             if entry.folder and not known.has(entry.folder):
                 path = (*entry.field, "path")
-                yield entry.resource, Problem(path, f"`{entry.folder}` is not in the repository")
+                yield entry.resource, Problem(path, *known.missing(entry.folder))
             else:
                 yield from _below(entry, known)
         yield from _from_other_sources(entry, here, known)
@@ -167,8 +185,8 @@ def _below(entry: Deployment, known: _Known) -> Iterator[tuple[Resource, Problem
     """Components of a Flux Kustomization and values files of an Argo CD source, which are named from its folder."""
     if entry.source[0] == "flux":
         for path, component in _listed(entry.spec, entry.field, "components"):
-            if message := _wrong(known, entry.folder, "components", component):
-                yield entry.resource, Problem(path, message)
+            if wrong := _wrong(known, entry.folder, "components", component):
+                yield entry.resource, Problem(path, *wrong)
         return
     for path, file in _value_files(entry):
         if not file.startswith("$"):
@@ -219,4 +237,4 @@ def _absent(
     resource: Resource, field: FieldPath, path: str | None, known: _Known
 ) -> Iterator[tuple[Resource, Problem]]:
     if path and not any(sign in path for sign in "*?[{") and not known.has(path):
-        yield resource, Problem(field, f"`{path}` is not in the repository")
+        yield resource, Problem(field, *known.missing(path))

@@ -103,7 +103,7 @@ from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import Document, FieldPath, FileKind, SourceFile, Tree
 from gitops_guard.model.rule import Option, Options, Profile, Topic, tree_rule
 
-_FIX: Final = "replace what was readable, then encrypt the file: sops --encrypt --in-place"
+_FIX: Final = "replace what was readable, then encrypt the file: `sops --encrypt --in-place`"
 _MARKERS: Final = (".sops.", ".enc.", ".encrypted.")
 _JUDGED: Final = frozenset(
     {FileKind.MANIFEST, FileKind.STRATEGIC_PATCH, FileKind.HELM_VALUES, FileKind.OTHER_YAML, FileKind.NOT_YAML}

@@ -230,7 +230,8 @@ def _left_out(resource: Resource, path: FieldPath, *, manual: bool) -> Iterator[
     if isinstance(automated, Mapping):
         off = [name for name in ("selfHeal", "prune") if automated.get(name) is None]
         if off and automated.get("enabled") is not False:
-            message = f"`{'` and `'.join(off)}` {'are' if len(off) > 1 else 'is'} off, since `automated` leaves it out"
+            are, them = ("are", "them") if len(off) > 1 else ("is", "it")
+            message = f"`{'` and `'.join(off)}` {are} off, since `automated` leaves {them} out"
             at = (*path, "syncPolicy", "automated")
             yield Problem(at, message, on_key=True, severity=Severity.INFO)
     elif automated is None and not manual:

@@ -30,7 +30,7 @@ def test_a_target_port_that_no_container_has_is_an_error(ask: Ask) -> None:
     [(_, problem)] = ask(ASK, text + deployment(ports=HTTP))
 
     assert (problem.path, problem.severity) == (("spec", "ports", 1, "targetPort"), None)
-    assert problem.message == "no container of Deployment shop has a port named `web`; it has `http`"
+    assert problem.message == "no container of `Deployment shop` has a port named `web`; it has `http`"
 
 
 @pytest.mark.parametrize("port", [8080, "8080", "http", "${PORT}"])

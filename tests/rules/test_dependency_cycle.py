@@ -64,7 +64,7 @@ def test_the_entry_that_closes_the_circle_is_that_of_what_most_depend_on(ask: As
     answers = ask(ASK, files)
 
     assert places(answers) == [("c.yaml", 7)]
-    assert "apps → configs → controllers → apps" in answers[0][1].message
+    assert "`apps` → `configs` → `controllers` → `apps`" in answers[0][1].message
 
 
 def test_what_depends_on_itself_is_found(ask: Ask) -> None:

@@ -41,6 +41,27 @@ def test_what_is_not_there_is_found_at_its_entry(ask: Ask, text: str, line: int,
     assert found(ask, text) == [(line, column, f"`{path}` is not in the repository")]
 
 
+def fixes(ask: Ask, entry: str, others: dict[str, str]) -> list[str | None]:
+    files = {"README.md": "a shop\n", "app/kustomization.yaml": f"resources: [{entry}]\n"} | others
+    return [problem.fix for _, problem in ask("missing-file", files)]
+
+
+def test_a_name_beside_it_that_is_almost_the_same_is_what_was_meant(ask: Ask) -> None:
+    assert fixes(ask, "servise.yaml", {"app/service.yaml": CONFIG}) == ["did you mean `service.yaml`?"]
+    assert fixes(ask, "../platfrom", {"platform/kustomization.yaml": ""}) == ["did you mean `platform`?"]
+
+
+def test_without_such_a_name_the_file_is_to_be_added(ask: Ask) -> None:
+    assert fixes(ask, "ingress.yaml", {"app/service.yaml": CONFIG}) == ["add it to Git, or take it out here"]
+
+
+def test_thousands_of_names_that_are_not_there_end_in_time(ask: Ask) -> None:
+    there = {f"app/shop{number}aaaa.yaml": CONFIG for number in range(2_000)}
+    entries = ", ".join(f"shop{number}aaab.yaml" for number in range(2_000))
+
+    assert len(fixes(ask, entries, there)) == 2_000
+
+
 def test_a_folder_that_is_built_needs_a_kustomization(ask: Ask) -> None:
     assert found(ask, "resources: [../plain]\n") == [(1, 13, "the folder `plain` holds no kustomization")]
 
