@@ -69,7 +69,13 @@ _FIX: Final = "make a new key, then keep it encrypted (SOPS, Sealed Secrets) or 
 _PROSE: Final = frozenset({"description", "help", "title", "example", "examples", "comment", "notes", "summary"})
 
 
-@file_rule(Severity.ERROR, topic=Topic.SECRETS, profile=Profile.MINIMAL, excerpt=False, yields_to=frozenset({"cluster-credentials"}))
+@file_rule(
+    Severity.ERROR,
+    topic=Topic.SECRETS,
+    profile=Profile.MINIMAL,
+    excerpt=False,
+    yields_to=frozenset({"cluster-credentials"}),
+)
 def private_key(file: SourceFile, _: Options) -> Iterator[tuple[int, Problem]]:
     if not file.data or not token_formats.may_hold(file.data):
         return
