@@ -17,11 +17,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOWN = (
-    "apps/orders/base/configmap.yaml",
-    "apps/payments/base/deployment.yaml",
-    "apps/payments/overlays/production/webhook.yaml",
-    "apps/storefront/overlays/production/feature-flags.yaml",
-    "charts/catalog/values-production.yaml",
+    (".github/workflows/hotfix.yaml", "ci-deploys-directly"),
+    ("apps/orders/base/configmap.yaml", "schema-invalid"),
+    ("apps/payments/base/deployment.yaml", "dangling-reference"),
+    ("apps/payments/base/settings.yaml", "secret-in-config"),
+    ("charts/catalog/values-production.yaml", "duplicate-key"),
+    ("infrastructure/controllers/external-secrets.yaml", "unpinned-source"),
 )  # one of each kind; all would fill three screens
 _PROGRAM = (sys.executable, "-m", "gitops_guard")
 
@@ -29,11 +30,15 @@ _PROGRAM = (sys.executable, "-m", "gitops_guard")
 def with_output(page: str, output: str) -> str:
     """*page* with its first console block made anew: the findings of SHOWN and the last lines of *output*."""
     *findings, summary = output.rstrip("\n").split("\n\n")
-    shown = [block for block in findings if block.partition(":")[0] in SHOWN]
+    shown = [block for block in findings if _is_shown(block)]
     text = "\n\n".join(["$ gitops-guard check\n" + shown[0], *shown[1:], "[…]", summary])
     return re.sub(
         r"(?<=^```console\n).*?(?=^```$)", lambda _: f"{text}\n", page, count=1, flags=re.MULTILINE | re.DOTALL
     )
+
+
+def _is_shown(block: str) -> bool:
+    return any(block.startswith(f"{file}:") and f"[{rule}]" in block for file, rule in SHOWN)
 
 
 def output() -> str:
