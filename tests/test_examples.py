@@ -213,11 +213,14 @@ def test_the_configuration_of_a_page_is_valid(page: str) -> None:
     assert "production" in loaded.environments
 
 
-def test_the_modules_that_the_architecture_names_are_there() -> None:
+def test_the_architecture_names_the_modules_that_are_there_and_each_in_one_place() -> None:
     (house, *_) = re.findall(
         r"^```\n(gitops_guard/\n.*?)^```", (ROOT / "docs" / "architecture.md").read_text(), re.M | re.S
     )
-    named = re.findall(r"\b(\w+\.py)\b", house)
-    present = {path.name for path in (ROOT / "gitops_guard").rglob("*.py")}
+    floors = dict(re.findall(r"^  (\w+)/(.*?)(?=^  \S)", house, re.M | re.S))
 
-    assert [name for name in named if name not in present] == []
+    for floor in ("model", "load"):
+        present = {path.name for path in (ROOT / "gitops_guard" / floor).glob("*.py")} - {"__init__.py"}
+        assert sorted(re.findall(r"\b(\w+\.py)\b", floors[floor])) == sorted(present), floor
+    present = {path.name for path in (ROOT / "gitops_guard").glob("*.py")} - {"__init__.py", "__main__.py"}
+    assert sorted(re.findall(r"^  (\w+\.py)", house, re.M)) == sorted(present)
