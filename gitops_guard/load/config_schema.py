@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 from gitops_guard.model.resource import FieldPath
-from gitops_guard.model.rule import Rule
+from gitops_guard.model.rule import Option, Rule
 
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 SEVERITIES: Final = ("error", "warning", "info")
@@ -50,7 +50,10 @@ def schema(rules: Mapping[str, Rule]) -> dict[str, Any]:
                 "additionalProperties": {
                     "type": "object",
                     "additionalProperties": False,
-                    "properties": {"profile": {"$ref": "#/$defs/profile"}, "rules": {"$ref": "#/$defs/rules"}},
+                    "properties": {
+                        "profile": {"$ref": "#/$defs/profile"},
+                        "rules": {"$ref": "#/$defs/rules-of-an-environment"},
+                    },
                 },
             },
             "layout": {
@@ -83,7 +86,13 @@ def _definitions(rules: Mapping[str, Rule]) -> dict[str, Any]:
         "profile": {"enum": ["minimal", "recommended", "strict"]},
         "glob": {**_TEXT, "description": "A pattern for paths from the root: ** * ? [...] {a,b}."},
         "pattern": {**_TEXT, "description": "A pattern with <environment>, <app> or <cluster>."},
-        "rules": _closed({name: _rule(rules[name]) for name in sorted(rules)}),
+        "rules": _closed({name: _rule(rules[name], rules[name].options) for name in sorted(rules)}),
+        "rules-of-an-environment": _closed(
+            {
+                name: {"$ref": f"#/$defs/rules/properties/{name}"} if rules[name].may_differ else _rule(rules[name], {})
+                for name in sorted(rules)
+            }
+        ),
     }
 
 
@@ -97,10 +106,10 @@ def _layout_entry() -> dict[str, Any]:
     return {**_closed({"paths": patterns, **fixed}), "required": ["paths"]}
 
 
-def _rule(rule: Rule) -> dict[str, Any]:
-    options = {
+def _rule(rule: Rule, options: Mapping[str, Option]) -> dict[str, Any]:
+    own = {
         name: {"description": option.doc, "default": _plain(option.default), **option.schema}
-        for name, option in sorted(rule.options.items())
+        for name, option in sorted(options.items())
     }
     settings = {
         "enabled": {"type": "boolean"},
@@ -110,7 +119,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
     # YAML 1.1 reads `on` and `off` as true and false.
     short = {"enum": [*_SHORTHANDS, True, False]}
-    return {"description": rule.summary, "anyOf": [short, _closed({**settings, **options})]}
+    return {"description": rule.summary, "anyOf": [short, _closed({**settings, **own})]}
 
 
 def _plain(value: Any) -> Any:
@@ -170,6 +179,9 @@ def _unknown(path: FieldPath, key: str, known: Mapping[str, Any], rules: Mapping
         )
     if len(path) > 1 and path[-2] == "rules" and path[-1] in rules:
         options = sorted(rules[str(path[-1])].options)
+        if key in options:
+            message = f"{key!r} of rule {path[-1]!r} cannot differ between environments: the rule looks at all of them"
+            return Fault(at, message, "write it below `rules` at the top of the file", True)
         listing = f"it has: {', '.join(options)}" if options else "it has no options"
         return Fault(at, f"rule {path[-1]!r} has no option {key!r}", _did_you_mean(key, known, listing), True)
     return Fault(

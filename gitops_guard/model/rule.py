@@ -91,6 +91,11 @@ class Rule:
         return self.doc.split("\n\n", 1)[0].replace("\n", " ").strip()
 
     @property
+    def may_differ(self) -> bool:
+        """Whether its options may differ between environments: not where it is asked once, of all of them."""
+        return self.scope is not Scope.TREE or self.by_path
+
+    @property
     def info(self) -> RuleInfo:
         return RuleInfo(self.id, self.summary, self.doc, self.severity)
 

@@ -304,6 +304,34 @@ def test_the_schema_is_a_schema_and_knows_the_options() -> None:
     assert options["limit"] == {"description": "How many.", "default": 3, "type": "integer", "minimum": 1}
 
 
+def of_an_environment(settings: str) -> Config:
+    text = f"environments:\n  production:\n    rules:\n      {settings}\n"
+    return config.load((".gitops-guard.yaml", text.encode()), all_rules())
+
+
+def test_an_option_of_a_rule_that_is_asked_once_of_all_environments_is_refused_in_one() -> None:
+    with pytest.raises(ConfigError) as error:
+        of_an_environment("promotion-order: {order: [staging, production]}")
+
+    assert str(error.value).startswith(
+        ".gitops-guard.yaml:4:25: 'order' of rule 'promotion-order' cannot differ between environments"
+    )
+    assert "below `rules` at the top" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param("promotion-order: off", id="off"),
+        pytest.param("promotion-order: {severity: error, exclude: [a/**]}", id="severity and paths"),
+        pytest.param("unpinned-image-tag: {demand: digest}", id="a rule that is asked for each path"),
+        pytest.param("secret-in-config: {names: [a]}", id="a rule that is asked for each resource"),
+    ],
+)
+def test_what_may_differ_in_an_environment_is_accepted(settings: str) -> None:
+    assert "production" in of_an_environment(settings).environments
+
+
 def _examples(page: str) -> list[str]:
     docs = Path(__file__).resolve().parents[2] / "docs"
     return re.findall(r"```yaml\n(.*?)```", (docs / page).read_text(), re.DOTALL)
