@@ -16,6 +16,7 @@ from typing import NamedTuple
 import pytest
 
 from gitops_guard.load import config
+from gitops_guard.model.rule import Topic
 from gitops_guard.rules import all_rules
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -211,6 +212,25 @@ def test_the_configuration_of_a_page_is_valid(page: str) -> None:
 
     assert loaded.kubernetes_version == "1.33"
     assert "production" in loaded.environments
+
+
+@pytest.mark.parametrize("page", ["docs/secrets.md", "docs/configuration.md"])
+def test_every_configuration_in_a_page_is_one(page: str) -> None:
+    written = [block.text for block in blocks(ROOT / page) if re.search(r"^rules:", block.text, re.M)]
+
+    assert written
+    for text in written:
+        config.load((".gitops-guard.yaml", text.encode()), all_rules())
+
+
+def test_the_readme_counts_the_rules() -> None:
+    assert f"{len(all_rules())} rules in all" in (ROOT / "README.md").read_text()
+
+
+def test_the_page_on_secrets_names_every_rule_about_them() -> None:
+    page = (ROOT / "docs" / "secrets.md").read_text()
+
+    assert [name for name, rule in all_rules().items() if rule.topic is Topic.SECRETS and name not in page] == []
 
 
 def test_the_architecture_names_the_modules_that_are_there_and_each_in_one_place() -> None:
