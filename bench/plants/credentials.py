@@ -64,8 +64,12 @@ def _(ground: Ground) -> Iterator[Plant | None]:
             )
 
 
-def _config_maps(ground: Ground) -> Iterator[Resource]:
-    return (resource for resource in ground.of_kind("ConfigMap") if value_at(resource.body, ("data",)))
+def _config_maps(ground: Ground, *without: str) -> Iterator[Resource]:
+    """ConfigMaps with data, *without* this key: the last one of two is taken."""
+    for resource in ground.of_kind("ConfigMap"):
+        data = value_at(resource.body, ("data",))
+        if isinstance(data, dict) and data and data.keys().isdisjoint(without):
+            yield resource
 
 
 @plants("secret-in-config", "key of a ConfigMap")
@@ -77,7 +81,7 @@ def _(ground: Ground) -> Iterator[Plant | None]:
 
 @plants("secret-in-config", "properties in a ConfigMap")
 def _(ground: Ground) -> Iterator[Plant | None]:
-    for resource in _config_maps(ground):
+    for resource in _config_maps(ground, "application.properties"):
         value = secret("properties", resource.location)
         text = f"application.properties: |\n  server.port=8080\n  spring.datasource.password={value} «\n  debug=false"
         yield ground.into(resource, ("data",), text)
@@ -85,7 +89,7 @@ def _(ground: Ground) -> Iterator[Plant | None]:
 
 @plants("secret-in-config", "YAML in a ConfigMap")
 def _(ground: Ground) -> Iterator[Plant | None]:
-    for resource in _config_maps(ground):
+    for resource in _config_maps(ground, "config.yaml"):
         value = secret("yaml", resource.location)
         text = f"config.yaml: |\n  database:\n    host: db\n    password: {value} «"
         yield ground.into(resource, ("data",), text)
@@ -93,7 +97,7 @@ def _(ground: Ground) -> Iterator[Plant | None]:
 
 @plants("secret-in-config", "JSON in a ConfigMap")
 def _(ground: Ground) -> Iterator[Plant | None]:
-    for resource in _config_maps(ground):
+    for resource in _config_maps(ground, "config.json"):
         value = secret("json", resource.location)
         text = f'config.json: |\n  {{\n    "host": "db",\n    "apiKey": "{value}" «\n  }}'
         yield ground.into(resource, ("data",), text)

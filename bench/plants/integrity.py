@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from posixpath import dirname, join, normpath, relpath
+from posixpath import dirname, join, normpath
 from typing import Any
 
 from bench.plants.ground import Ground, Plant, plants, value_at_any
+from gitops_guard.model import collected
 from gitops_guard.model.resource import FieldPath, FileKind, Resource, SourceFile
 from gitops_guard.model.workload import template_path, value_at
 
@@ -131,15 +131,15 @@ def _(ground: Ground) -> Iterator[Plant | None]:
     yield from _renamed(ground, _fields(ground, _FLUX_FIELDS))
 
 
-def _kustomizations(ground: Ground) -> Iterator[tuple[SourceFile, dict[str, Any]]]:
+def kustomizations(ground: Ground) -> Iterator[tuple[SourceFile, dict[str, Any]]]:
     for file in ground.files_of_kind(FileKind.KUSTOMIZATION, FileKind.COMPONENT):
         if len(file.documents) == 1 and isinstance(file.documents[0].body, dict):
             yield file, file.documents[0].body
 
 
-def _listed(ground: Ground, *keys: str) -> Iterator[tuple[SourceFile, str, int, int, str]]:
+def listed(ground: Ground, *keys: str) -> Iterator[tuple[SourceFile, str, int, int, str]]:
     """Kustomization, path, line and column of each entry, and what it names; entries are lines of their own."""
-    for file, body in _kustomizations(ground):
+    for file, body in kustomizations(ground):
         for key in keys:
             entries = body.get(key)
             for number, value in enumerate(entries if isinstance(entries, list) else ()):
@@ -154,7 +154,7 @@ def _is_there(ground: Ground, path: str) -> bool:
 
 @plants("missing-file", "a resource by another name")
 def _(ground: Ground) -> Iterator[Plant | None]:
-    for _, path, line, _, named in _listed(ground, "resources", "components", "patchesStrategicMerge"):
+    for _, path, line, _, named in listed(ground, "resources", "components", "patchesStrategicMerge"):
         if _is_there(ground, named):
             text = ground.lines(path)[line - 1].rstrip().rstrip("'\"")
             quote = "'" if "'" in text else '"' if '"' in text else ""
@@ -165,14 +165,14 @@ def _(ground: Ground) -> Iterator[Plant | None]:
 
 @plants("missing-file", "a resource that is removed")
 def _(ground: Ground) -> Iterator[Plant | None]:
-    for _, path, line, _, named in _listed(ground, "resources"):
+    for _, path, line, _, named in listed(ground, "resources"):
         if named in ground.files:
             yield Plant({named: None}, frozenset({(path, line)}))
 
 
 @plants("missing-file", "a patch by another name")
 def _(ground: Ground) -> Iterator[Plant | None]:
-    for file, body in _kustomizations(ground):
+    for file, body in kustomizations(ground):
         for number, patch in enumerate(body.get("patches") or ()):
             if isinstance(patch, dict) and isinstance(patch.get("path"), str):
                 yield ground.rewritten(file, ("patches", number, "path"), f"gone-{patch['path'].rpartition('/')[2]}")
@@ -180,7 +180,7 @@ def _(ground: Ground) -> Iterator[Plant | None]:
 
 @plants("missing-file", "a file of a generator")
 def _(ground: Ground) -> Iterator[Plant | None]:
-    for file, body in _kustomizations(ground):
+    for file, body in kustomizations(ground):
         if body.get("resources") and "configMapGenerator" not in body:
             text = "configMapGenerator:\n- name: settings\n  files:\n  - settings/gone.json «"
             yield ground.appended(file.path, text, document=False)
@@ -188,19 +188,22 @@ def _(ground: Ground) -> Iterator[Plant | None]:
 
 @plants("unlisted-file", "an entry that is removed")
 def _(ground: Ground) -> Iterator[Plant | None]:
+    """Of files that nothing else mentions, such as a workflow that edits one."""
     manifests = {resource.location.file for resource in ground.of_kind()}
-    entries = list(_listed(ground, "resources", "components"))
+    entries = list(listed(ground, "resources", "components"))
     for file, path, line, _, named in entries:
         others = [each for each in entries if each[0] is file]
         is_once = sum(each[4] == named for each in entries) == 1
-        if named in manifests and dirname(named) == dirname(path) and len(others) > 1 and is_once:
+        told = "/".join(named.split("/")[-2:]).encode()
+        is_told = any(told in data for other, data in ground.files.items() if not other.endswith("kustomization.yaml"))
+        if named in manifests and dirname(named) == dirname(path) and len(others) > 1 and is_once and not is_told:
             yield Plant(ground.instead(path, line).files, frozenset({(named, 0)}))
 
 
 @plants("unlisted-file", "a new file")
 def _(ground: Ground) -> Iterator[Plant | None]:
     manifests = {resource.location.file for resource in ground.of_kind()}
-    for file, path, _, _, named in _listed(ground, "resources"):
+    for file, path, _, _, named in listed(ground, "resources"):
         if named in manifests and dirname(named) == dirname(path):
             text = "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: planted\n"
             added = join(dirname(file.path), "planted-account.yaml")
@@ -209,7 +212,7 @@ def _(ground: Ground) -> Iterator[Plant | None]:
 
 def _patches(ground: Ground) -> Iterator[tuple[SourceFile, int, dict[str, Any]]]:
     """Of kustomizations: what a component patches, only those know that use it."""
-    for file, body in _kustomizations(ground):
+    for file, body in kustomizations(ground):
         patches = body.get("patches") if file.kind is FileKind.KUSTOMIZATION else None
         for number, patch in enumerate(patches if isinstance(patches, list) else ()):
             if isinstance(patch, dict):
@@ -251,7 +254,7 @@ def _other_name(ground: Ground, path: str, also: frozenset[tuple[str, int]]) -> 
 
 @plants("ghost-patch", "patch in a kustomization for nothing")
 def _(ground: Ground) -> Iterator[Plant | None]:
-    for file, body in _kustomizations(ground):
+    for file, body in kustomizations(ground):
         entries = body.get("resources")
         if entries and not {"patches", "generators", "helmCharts"} & body.keys() and _is_known(ground, file, entries):
             text = (
@@ -265,112 +268,6 @@ def _is_known(ground: Ground, file: SourceFile, entries: list[Any]) -> bool:
     """Whether all that a kustomization collects lies in files beside it."""
     folder = dirname(file.path)
     return all(isinstance(entry, str) and normpath(join(folder, entry)) in ground.files for entry in entries)
-
-
-_DEPENDING = ("Kustomization", "HelmRelease")
-
-
-@plants("dependency-cycle", "what another one waits for waits for it")
-def _(ground: Ground) -> Iterator[Plant | None]:
-    for kind in _DEPENDING:
-        of_kind = list(ground.of_kind(kind))
-        names = Counter(resource.id.name for resource in of_kind)  # two of a name are those of two clusters
-        known = {resource.id.name: resource for resource in of_kind if names[resource.id.name] == 1}
-        for resource in known.values():
-            entries = value_at(resource.body, ("spec", "dependsOn"))
-            for number, entry in enumerate(entries if isinstance(entries, list) else ()):
-                other = known.get(entry.get("name", ""))
-                if other is not None and "dependsOn" not in other.body["spec"]:
-                    yield _waits(ground, other, resource, number)
-
-
-def _waits(ground: Ground, other: Resource, resource: Resource, number: int) -> Plant | None:
-    namespace = resource.id.namespace or _namespace_above(ground, resource.location.file)
-    text = f"dependsOn:\n- name: {resource.id.name} «"
-    if namespace:
-        text += f"\n  namespace: {namespace}"
-    planted = ground.behind(other, ("spec", "interval"), text)
-    place = resource.locate(("spec", "dependsOn", number, "name"), key=True)
-    is_below = place.file == other.location.file and resource.location.line > other.location.line
-    also = {(place.file, place.line + (text.count("\n") + 1 if is_below else 0))}
-    return planted and Plant(planted.files, planted.expected | also)
-
-
-def _namespace_above(ground: Ground, path: str) -> str:
-    """The namespace that the nearest kustomization above a file sets."""
-    folder = dirname(path)
-    while folder:
-        for file, body in _kustomizations(ground):
-            if dirname(file.path) == folder and isinstance(body.get("namespace"), str):
-                return str(body["namespace"])
-        folder = dirname(folder)
-    return ""
-
-
-@plants("dependency-cycle", "one that waits for itself")
-def _(ground: Ground) -> Iterator[Plant | None]:
-    for resource in ground.of_kind(*_DEPENDING):
-        if "toolkit.fluxcd.io" in resource.id.group and "dependsOn" not in (resource.body.get("spec") or {}):
-            text = f"dependsOn:\n- name: {resource.id.name} «"
-            yield ground.behind(resource, ("spec", "interval"), text)
-
-
-_WAVES = """apiVersion: v1
-kind: {kind}
-metadata:
-  name: planted
-  annotations:
-    argocd.argoproj.io/sync-wave: "5" «
----
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: planted
-  annotations:
-    argocd.argoproj.io/sync-wave: "1" «
-spec:
-  selector:
-    matchLabels: {{app: planted}}
-  template:
-    metadata:
-      labels: {{app: planted}}
-    spec:
-      {needs}
-      containers:
-      - name: planted
-        image: ghcr.io/example/planted:1.4.2
-"""
-_NEEDED = {
-    "ServiceAccount": "serviceAccountName: planted «",
-    "ConfigMap": "volumes: [{name: it, configMap: {name: planted}}] «",
-    "PersistentVolumeClaim": "volumes: [{name: it, persistentVolumeClaim: {claimName: planted}}] «",
-}
-
-
-@plants("dependency-cycle", "a wave that needs what a later one brings")
-def _(ground: Ground) -> Iterator[Plant | None]:
-    for number, (_, path, line, _, named) in enumerate(_listed(ground, "resources")):
-        if named in ground.files and dirname(named) == dirname(path):
-            kind = sorted(_NEEDED)[number % len(_NEEDED)]
-            file = join(dirname(path), "planted-waves.yaml")
-            added = ground.added(file, _WAVES.format(kind=kind, needs=_NEEDED[kind]))
-            text = ground.lines(path)[line - 1]
-            listed = ground.instead(path, line, text, f"{text.partition('- ')[0]}- planted-waves.yaml")
-            yield Plant({**listed.files, **added.files}, added.expected)
-
-
-@plants("dependency-cycle", "a base that lists its overlay")
-def _(ground: Ground) -> Iterator[Plant | None]:
-    known = {dirname(file.path): file for file, _ in _kustomizations(ground) if file.kind is FileKind.KUSTOMIZATION}
-    for file, path, line, _, named in _listed(ground, "resources"):
-        base = known.get(named)
-        entries = value_at(base.documents[0].body, ("resources",)) if base is not None else None
-        place = ground.entry(base, ("resources", 0)) if base is not None and isinstance(entries, list) else None
-        if base is not None and base is not file and entries and place is not None:
-            text = ground.lines(base.path)[place[1] - 1]
-            back = f"{text.partition('- ')[0]}- {relpath(dirname(path), named)} «"
-            planted = ground.instead(base.path, place[1], back, text)
-            yield Plant(planted.files, planted.expected | {(path, line)})
 
 
 def _alone(ground: Ground, *kinds: str) -> Iterator[Resource]:
@@ -396,7 +293,7 @@ def _(ground: Ground) -> Iterator[Plant | None]:
 @plants("duplicate-resource", "a copy that the same kustomization lists")
 def _(ground: Ground) -> Iterator[Plant | None]:
     alone = {resource.location.file for resource in _alone(ground)}
-    for _, path, line, _, named in _listed(ground, "resources"):
+    for _, path, line, _, named in listed(ground, "resources"):
         if named in alone and dirname(named) == dirname(path):
             yield _copied(ground, named, path, line)
 
@@ -418,7 +315,7 @@ def _(ground: Ground) -> Iterator[Plant | None]:
         for ks in ground.of_kind("Kustomization")
     }
     alone = {resource.location.file for resource in _alone(ground, "HelmRelease", "ExternalSecret", "ConfigMap")}
-    entries = [each for each in _listed(ground, "resources") if each[4] in alone]
+    entries = [each for each in listed(ground, "resources") if each[4] in alone]
     last = {each[1]: each for each in entries}
     for _, path, _, _, named in entries:
         for other, (_, _, line, _, _) in last.items():
@@ -464,13 +361,14 @@ def _(ground: Ground) -> Iterator[Plant | None]:
 
 
 def _in_created(ground: Ground) -> Iterator[tuple[Resource, str]]:
-    """Resources in a namespace that the repository creates, and that no kustomization sets."""
+    """Resources in a namespace that the repository creates, and that no kustomization sets, also none far above."""
     defined = {resource.id.name for resource in ground.of_kind("Namespace")}
-    set_by = {dirname(file.path) for file, body in _kustomizations(ground) if "namespace" in body}
+    layers = collected.of(ground.tree)
     for resource in ground.of_kind():
-        is_moved = dirname(resource.location.file) in set_by
-        if resource.id.namespace in defined and resource.id.kind != "Namespace" and not is_moved:
-            yield resource, resource.id.namespace
+        if resource.id.namespace in defined and resource.id.kind != "Namespace":
+            above = layers.around(resource.location.file).above
+            if not any(layer.texts("namespace") for layer in above):
+                yield resource, resource.id.namespace
 
 
 @plants("namespace-missing", "a resource in a namespace that nothing creates")
@@ -494,7 +392,7 @@ def _(ground: Ground) -> Iterator[Plant | None]:
 def _(ground: Ground) -> Iterator[Plant | None]:
     defined = {resource.id.name for resource in ground.of_kind("Namespace")}
     renamed = {dirname(each.location.file) for each in ground.of_kind("Namespace")}
-    for file, body in _kustomizations(ground):
+    for file, body in kustomizations(ground):
         entries = body.get("resources") if dirname(file.path) not in renamed else None
         if body.get("namespace") in defined and isinstance(entries, list) and _is_known(ground, file, entries):
             yield ground.rewritten(file, ("namespace",), f"{body['namespace']}-gone")
