@@ -74,9 +74,11 @@ from typing import Final
 
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.listing import NAMES
+from gitops_guard.model.own import Own
 from gitops_guard.model.resource import FileKind, Resource, SourceFile, Tree
 from gitops_guard.model.rule import Option, Options, Topic, tree_rule
 from gitops_guard.model.source import Deployment, deployments
+from gitops_guard.model.workload import value_at
 
 _LISTED: Final = frozenset({FileKind.MANIFEST, FileKind.SOPS, FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH})
 _PATCHES: Final = frozenset({FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH})
@@ -232,9 +234,23 @@ class _Mentions:
         folder = dirname(resource.location.file)
         for entry in self._deployed:
             inside = f"{folder}/".startswith(f"{entry.folder}/") or not entry.folder
-            if inside and (entry.resource is resource or _recurses(entry)):
+            is_rooted = inside and (entry.resource is resource or _recurses(entry))
+            if is_rooted and (entry.folder or not self._is_of_others(entry)):
                 return True
         return False
+
+    def _is_of_others(self, entry: Deployment) -> bool:
+        """Whether an artifact of others is deployed, the root of which is not the one of this repository."""
+        name = value_at(entry.spec, ("sourceRef", "name"))
+        if value_at(entry.spec, ("sourceRef", "kind")) != "OCIRepository":
+            return False
+        sources = (it for it in self._tree.resources if it.id.kind == "OCIRepository" and it.id.name == name)
+        urls = [url for it in sources if isinstance(url := value_at(it.body, ("spec", "url")), str)]
+        return bool(urls) and not any(self._own.has(url) for url in urls)
+
+    @cached_property
+    def _own(self) -> Own:
+        return Own(self._tree)
 
 
 def _recurses(entry: Deployment) -> bool:

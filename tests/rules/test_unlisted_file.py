@@ -131,6 +131,22 @@ def test_the_flux_kustomization_of_the_folder_itself_is_given_to_the_cluster_by_
     assert found(ask, {"app/ks.yaml": flux.replace("./app", "./other")}) == ["app/ks.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [("oci://ghcr.io/somebody/chart", ["app/sync.yaml"]), ("oci://registry.internal/ours", [])],
+)
+def test_the_root_of_an_artifact_of_others_is_not_that_of_the_repository(
+    ask: Ask, url: str, expected: list[str]
+) -> None:
+    head = "apiVersion: source.toolkit.fluxcd.io/v1\nkind: OCIRepository\nmetadata: {name: it, namespace: a}\n"
+    sync = (
+        "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: it, namespace: a}\n"
+        "spec:\n  path: ./\n  sourceRef: {kind: OCIRepository, name: it}\n"
+    )
+
+    assert found(ask, {"app/there.yaml": f"{head}spec: {{url: '{url}'}}\n", "app/sync.yaml": sync}) == expected
+
+
 def test_argo_that_recurses_needs_no_list(ask: Ask) -> None:
     argo = (
         "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: all, namespace: argocd}\n"
