@@ -7,8 +7,9 @@ claim, namespace or definition of a later wave of the same app keeps that wave f
 
 Judged are `dependsOn` of Flux Kustomizations and of HelmReleases, in the namespaces that kustomizations give them;
 `resources`, `bases` and `components` of kustomizations; and `argocd.argoproj.io/sync-wave` within what one
-kustomization collects or one folder holds that Argo CD deploys as it is. Hooks and optional references are left alone.
-Each circle is reported once, at the entry that closes it: mostly that of what most others depend on.
+kustomization collects or one folder holds that Argo CD deploys as it is. Hooks and optional references are left alone,
+and a namespace is a warning, which Argo CD may make (`CreateNamespace=true`) where the Application is not here. Each
+circle is reported once, at the entry that closes it: mostly that of what most others depend on.
 
 Source: https://fluxcd.io/flux/components/kustomize/kustomizations/#dependencies,
 https://argo-cd.readthedocs.io/en/stable/user-guide/sync-waves/
@@ -104,7 +105,7 @@ from itertools import pairwise
 from posixpath import commonpath, dirname
 from typing import Any, Final, NamedTuple
 
-from gitops_guard.model import kustomization
+from gitops_guard.model import collected, kustomization
 from gitops_guard.model.circle import circles
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.kustomization import Kustomizations, Member, Name, member_of
@@ -257,12 +258,14 @@ def _of_waves(tree: Tree, kustomizations: Kustomizations) -> Iterator[tuple[Reso
     changing = (FileKind.KUSTOMIZATION, FileKind.COMPONENT, FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH)
     # Argo CD itself makes the namespace then, whatever wave it has among the resources.
     made = frozenset({"Namespace"}) if any(b"CreateNamespace=true" in file.data for file in tree.files) else frozenset()
-    is_patched = any(b"sync-wave" in file.data for file in tree.of_kind(*changing))
+    patching = frozenset(file.path for file in tree.of_kind(*changing) if b"sync-wave" in file.data)
     told: set[int] = set()
     for folder in kustomizations.roots():
         build = kustomizations.build(folder)
-        if build.is_labelled or not is_patched:
-            yield from _contradicted(build.members, made, told)
+        found = list(_contradicted(build.members, made, told))
+        if found and not build.is_labelled and patching and _is_patched(tree, build.members, patching):
+            continue
+        yield from found
     plain = {entry.folder for entry in deployments(tree) if entry.field[0] == "spec" and "helm" not in entry.spec}
     by_folder: dict[str, list[Member]] = {}
     for resource in tree.resources:
@@ -271,6 +274,17 @@ def _of_waves(tree: Tree, kustomizations: Kustomizations) -> Iterator[tuple[Reso
             by_folder.setdefault(at, []).append(member_of(resource))
     for members in by_folder.values():
         yield from _contradicted(members, made, told)
+
+
+def _is_patched(tree: Tree, members: Iterable[Member], patching: frozenset[str]) -> bool:
+    """Whether a kustomization or patch that has a part in *members* may give them other waves."""
+    layers = collected.of(tree)
+    for path in {member.resource.location.file for member in members if member.resource is not None}:
+        for layer in layers.around(path).layers:
+            own = layer.file.path if layer.file is not None else ""
+            if own in patching or not patching.isdisjoint(layer.patches):
+                return True
+    return False
 
 
 def _contradicted(
@@ -296,7 +310,10 @@ def _contradicted(
             if later > own and kind not in made:
                 told.add(id(resource))
                 place = ("metadata", "annotations", _WAVE)
-                yield resource, Problem(place, f"wave {own} needs {kind} `{needed}`, which comes in wave {later} only")
+                message = f"wave {own} needs {kind} `{needed}`, which comes in wave {later} only"
+                # An Application of another repository may have it made, or somebody may have made it before.
+                severity = Severity.WARNING if kind == "Namespace" else None
+                yield resource, Problem(place, message, severity=severity)
                 break
 
 

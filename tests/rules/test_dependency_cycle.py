@@ -176,6 +176,25 @@ def test_waves_follow_what_is_needed(ask: Ask, pod: tuple[str, ...], needed: tup
     assert places(answers) == ([("pod.yaml", line)] if line else [])
 
 
+@pytest.mark.parametrize(
+    ("folder", "is_found"), [pytest.param("over", False, id="above"), pytest.param("other", True, id="elsewhere")]
+)
+def test_a_patch_that_has_a_part_in_it_may_change_waves(ask: Ask, folder: str, is_found: bool) -> None:
+    patch = "patches:\n- target: {kind: Pod}\n  patch: |\n    - {op: add, path: /spec/x, value: y}\n"
+    wave = "    - {op: add, path: /metadata/annotations/argocd.argoproj.io~1sync-wave, value: '9'}\n"
+    files = {
+        "app/kustomization.yaml": "resources: [pod.yaml, needed.yaml]\n",
+        "app/pod.yaml": waved("Pod", "a", "1", POD),
+        "app/needed.yaml": waved("ConfigMap", "settings", "2"),
+        "over/kustomization.yaml": f"resources: [../app]\n{patch}",
+        "other/kustomization.yaml": f"resources: [x.yaml]\n{patch}",
+        "other/x.yaml": waved("ConfigMap", "x", "1"),
+    }
+    files[f"{folder}/kustomization.yaml"] += wave
+
+    assert [place.file for place, _ in ask(ASK, files)] == ["app/pod.yaml"] * is_found
+
+
 def test_hooks_and_other_apps_have_waves_of_their_own(ask: Ask) -> None:
     pod, needed = waved("Pod", "a", "1", POD), waved("ConfigMap", "settings", "2")
     hook = needed.replace("annotations:\n", "annotations:\n    argocd.argoproj.io/hook: PreSync\n")
