@@ -93,11 +93,12 @@ _NEEDED = {
 
 @plants("dependency-cycle", "a wave that needs what a later one brings")
 def _(ground: Ground) -> Iterator[Plant | None]:
-    for number, (_, path, line, _, named) in enumerate(listed(ground, "resources")):
-        if named in ground.files and dirname(named) == dirname(path):
+    for number, (file, path, line, _, named) in enumerate(listed(ground, "resources")):
+        is_built = file.kind is FileKind.KUSTOMIZATION  # of a component, another one decides
+        if is_built and named in ground.files and dirname(named) == dirname(path):
             kind = sorted(_NEEDED)[number % len(_NEEDED)]
-            file = join(dirname(path), "planted-waves.yaml")
-            added = ground.added(file, _WAVES.format(kind=kind, needs=_NEEDED[kind]))
+            waves = join(dirname(path), "planted-waves.yaml")
+            added = ground.added(waves, _WAVES.format(kind=kind, needs=_NEEDED[kind]))
             text = ground.lines(path)[line - 1]
             edited = ground.instead(path, line, text, f"{text.partition('- ')[0]}- planted-waves.yaml")
             yield Plant({**edited.files, **added.files}, added.expected)
