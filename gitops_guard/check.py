@@ -17,7 +17,7 @@ from gitops_guard.load.tree import Place
 from gitops_guard.load.waivers import FileWaiver
 from gitops_guard.model.errors import frames
 from gitops_guard.model.finding import Coverage, Crash, Finding, Problem, Report, Severity
-from gitops_guard.model.resource import FileKind, Location, Resource, Skipped, SourceFile, Tree
+from gitops_guard.model.resource import App, FileKind, Location, Resource, Skipped, SourceFile, Tree
 from gitops_guard.model.rule import Options, Rule, Scope
 
 
@@ -326,6 +326,15 @@ _SILENT_KINDS = frozenset(
 )
 
 
+_WITHOUT_RESOURCES = frozenset({FileKind.KUSTOMIZATION, FileKind.COMPONENT, FileKind.HELM_VALUES})
+
+
+def _apps(tree: Tree, files: Iterable[SourceFile], resources: Iterable[Resource]) -> Iterator[App | None]:
+    """An overlay belongs to an environment also where all its resources come from a base."""
+    yield from (resource.app for resource in resources)
+    yield from (tree.app_of(file.path) for file in files if file.kind in _WITHOUT_RESOURCES)
+
+
 def _coverage(tree: Tree, notes: Sequence[str], picked: Container[str] | None) -> Coverage:
     files = [file for file in tree.files if picked is None or file.path in picked]
     resources = [resource for resource in tree.resources if picked is None or resource.location.file in picked]
@@ -339,7 +348,7 @@ def _coverage(tree: Tree, notes: Sequence[str], picked: Container[str] | None) -
     return Coverage(
         resources=len(resources),
         files=len(with_resources),
-        environments=len({r.app.environment for r in resources if r.app and r.app.environment}),
+        environments=len({app.environment for app in _apps(tree, files, resources) if app and app.environment}),
         apps=len({resource.app for resource in resources if resource.app}),
         skipped=tuple(sorted(skipped, key=lambda item: (item.file, item.kind, item.reason))),
         partial=tuple(sorted(in_part, key=lambda item: (item.file, item.kind, item.reason))),

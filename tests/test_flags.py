@@ -149,6 +149,14 @@ def test_a_command_that_only_tells_ends_with_0(tmp_path: Path, command: tuple[st
     assert (run.code, run.err, run.out != "") == (0, "", True)
 
 
+def test_an_overlay_without_resources_of_its_own_is_of_an_environment(tmp_path: Path) -> None:
+    overlay = "resources: [../../base]\n"
+    files = {f"apps/shop/overlays/{name}/kustomization.yaml": overlay for name in ("staging", "production")}
+    base = {"apps/shop/base/kustomization.yaml": "resources: [a.yaml]\n", "apps/shop/base/a.yaml": FLOATING}
+
+    assert "2 environments" in gitops_guard("check", "--no-lint", cwd=write(tmp_path, files | base)).out
+
+
 def test_rules_are_listed_by_topic_and_one_rule_is_one_line(tmp_path: Path) -> None:
     blocks = gitops_guard("rules", cwd=tmp_path).out.split("\n\n")
 

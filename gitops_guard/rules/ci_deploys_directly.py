@@ -136,7 +136,9 @@ def _of_job(job: Job, repository: Repository) -> Iterator[tuple[str, SourceFile,
 def _problem(job: Job, run: Run, what: Deployment) -> Problem:
     where = f"in the job `{job.name}`"
     if run.is_called:
-        where = f"called by the step `{run.step.name}` of the job `{job.name}` in {job.file.path}"
+        name = run.step.name
+        step = f"step {name}" if name.startswith("number ") else f"the step `{name}`"
+        where = f"called by {step} of the job `{job.name}` in {job.file.path}"
     if what.is_nudge:
         message = f"`{what.what}` hurries the agent from CI, {where}, which needs a login to the cluster"
         return Problem(_field(run), message, fix=_NUDGE_FIX, at=run.location, severity=Severity.INFO)

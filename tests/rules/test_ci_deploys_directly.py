@@ -478,3 +478,16 @@ def test_many_findings_in_one_text_are_placed_in_time(ask: Ask) -> None:
 
     assert found
     assert time.process_time() - started < 10
+
+
+@pytest.mark.parametrize(
+    ("step", "called"),
+    [
+        pytest.param({"name": "Ship", "run": "./ship.sh"}, "by the step `Ship` of the job `deploy`", id="a name"),
+        pytest.param({"run": "./ship.sh"}, "by step number 2 of the job `deploy`", id="none"),
+    ],
+)
+def test_a_step_is_called_by_its_name_or_its_number(ask: Ask, step: dict[str, str], called: str) -> None:
+    ((_, problem),) = ask(ASK, {**workflow("echo", step), "ship.sh": "kubectl apply -f x\n"})
+
+    assert called in problem.message
