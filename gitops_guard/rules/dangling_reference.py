@@ -130,6 +130,7 @@ from gitops_guard.model.service import Services
 from gitops_guard.model.supply import Openness, Supplied, Supply
 
 # Made by the cluster, by `flux bootstrap` or by the controllers of Flux and Argo CD themselves.
+_FIX: Final = "add it; or name it in the option `external`, if something else makes it"
 _KNOWN: Final[Mapping[str, frozenset[str]]] = {
     "ConfigMap": frozenset(
         {"kube-root-ca.crt", "openshift-service-ca.crt", "istio-ca-root-cert", "extension-apiserver-authentication",
@@ -302,7 +303,7 @@ class _Dangling:
             return None
         message = f"there is no {kind} `{name}` in the repository"
         if twin is None:
-            return Problem(reference.path, message, severity=Severity.WARNING)
+            return Problem(reference.path, message, fix=_FIX, severity=Severity.WARNING)
         at = f"{twin.file}:{twin.resource.location.line}" if twin.resource else twin.file
         message += f"; `{twin.target.name}` is in {at}"
         fix = f"did you mean `{twin.target.name}`?"

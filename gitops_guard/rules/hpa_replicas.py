@@ -84,6 +84,7 @@ from gitops_guard.model.source import argo_sources
 from gitops_guard.model.workload import value_at
 
 Found = Iterator[tuple[Resource | SourceFile, Problem]]
+_FIX: Final = "leave `replicas` out"
 _REPLICAS: Final = ("spec", "replicas")
 _SCALERS: Final = {("autoscaling", "HorizontalPodAutoscaler"): "", ("keda.sh", "ScaledObject"): "Deployment"}
 _BOUNDS: Final = (("minReplicas", "maxReplicas"), ("minReplicaCount", "maxReplicaCount"))
@@ -197,7 +198,7 @@ class _Builds:
             return
         replicas = value_at(workload.body, _REPLICAS)
         if _is_number(replicas) and one.leaves_open(replicas):
-            yield workload, Problem(_REPLICAS, one.says("`replicas` is set in Git"), fix="leave `replicas` out")
+            yield workload, Problem(_REPLICAS, one.says("`replicas` is set in Git"), fix=_FIX)
         for layer in above:
             yield from _by_field(layer, one)
             if any(b"replicas" in file.data for file in self._patching(layer)):
@@ -240,12 +241,12 @@ class _Builds:
             for inner in named.documents:
                 for field in _sets(inner.body, target, one):
                     place = named.locate(inner.index, field)
-                    yield named, Problem(field, one.says("a patch sets `replicas`"), at=place)
+                    yield named, Problem(field, one.says("a patch sets `replicas`"), fix=_FIX, at=place)
         elif "replicas" in text:
             for inner in self._parsed(file.path, text):
                 for _ in _sets(inner.body, target, one):
                     place = _line_of_replicas(file, file.locate(document, at))
-                    yield file, Problem(at, one.says("a patch sets `replicas`"), at=place)
+                    yield file, Problem(at, one.says("a patch sets `replicas`"), fix=_FIX, at=place)
 
 
 def _by_field(layer: Layer, one: _Scaled) -> Found:
@@ -256,7 +257,7 @@ def _by_field(layer: Layer, one: _Scaled) -> Found:
                 count, path = entry.get("count"), ("replicas", number, "count")
                 if _is_number(count) and one.leaves_open(count):
                     at = layer.file.locate(document.index, path)
-                    yield layer.file, Problem(path, one.says("the kustomization sets `replicas`"), at=at)
+                    yield layer.file, Problem(path, one.says("the kustomization sets `replicas`"), fix=_FIX, at=at)
 
 
 def _sets(body: object, target: object, one: _Scaled) -> Iterator[FieldPath]:

@@ -162,7 +162,11 @@ def _told(name: str, uses: list[_Use], like: str) -> tuple[Resource | SourceFile
     others = len(uses) - 1
     more = f" ({others} more {'place names' if others == 1 else 'places name'} it)" if others else ""
     message = f"nothing in the repository creates the namespace `{name}`{more}"
-    fix = f"did you mean `{like}`?" if like else None
+    fix = (
+        f"did you mean `{like}`?"
+        if like
+        else "add a Namespace; or name it in the option `external`, if something else makes it"
+    )
     at = None if isinstance(first.subject, Resource) else first.subject.locate(first.number, first.path)
     return first.subject, Problem(first.path, message, fix=fix, at=at)
 

@@ -240,7 +240,9 @@ def _ahead(places: _Places, app: str, stage: Stage, named: Named) -> Iterator[Pr
             continue
         rivals = [(other, _comparable(mine, twins)) for other, twins in told.items()]
         if all(found and all(version.is_newer(mine, their) for _, their in found) for _, found in rivals):
-            yield Problem(named.path, _message(named, *_newest(rivals)), at=named.locate())
+            before, newest = _newest(rivals)
+            fix = f"let {before.name} run it first"
+            yield Problem(named.path, _message(named, before, newest), fix=fix, at=named.locate())
         return
 
 
