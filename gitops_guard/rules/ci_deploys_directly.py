@@ -12,14 +12,31 @@ Scripts are read as shell, and so are the scripts (`*.sh`) and actions of the re
 Makefile are not followed. `argocd app sync` and `flux reconcile` only hurry the agent, so they are an `info`: a webhook
 does that without a login.
 
-Not reported: `--dry-run`, `--export`, `--local`; a job that makes its own cluster (kind, k3d, k3s, minikube, or one in
-a cloud), or that calls what cannot be read and is named like a test on one (`make e2e-setup`) and logs in to none; what
-nobody declares in Git (`kubectl delete pod`, `run`, `exec`, `create job`); what installs the agent itself (`flux
-bootstrap`, `flux install`).
+Judged are repositories that have an agent (any resource of Flux, an Application, ApplicationSet or AppProject of Argo
+CD, wherever it lies) or that keep several environments or clusters as folders. A step has one finding, at the first
+command that deploys.
+
+Not reported: previews, whose namespace or release is named after a pull request, and jobs whose name or environment
+says test, e2e, smoke or preview, unless the command names production; Tasks of Tekton with parameters that nothing in
+the repository runs, as in a catalog; `--dry-run`, `--export`, `--local`; a job that makes its own cluster (kind, k3d,
+k3s, minikube, or one in a cloud), or that calls what cannot be read and is named like a test on one (`make e2e-setup`)
+and logs in to none; what nobody declares in Git (`kubectl delete pod`, `run`, `exec`, `create job`); what installs the
+agent itself (`flux bootstrap`, `flux install`).
 
 Source: https://opengitops.dev/#principles
 
 ## Fails
+
+```yaml title="clusters/production/shop.yaml"
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: shop, namespace: flux-system}
+spec:
+  interval: 10m
+  path: ./deploy
+  prune: true
+  sourceRef: {kind: GitRepository, name: flux-system}
+```
 
 ```yaml title=".github/workflows/release.yaml"
 on:
@@ -42,7 +59,7 @@ jobs:
             $K set image deployment/shop shop="$IMAGE" && # finding
               $K rollout status deployment/shop
           fi
-          kustomize build deploy | sudo kubectl apply -f - # finding
+          kustomize build deploy | sudo kubectl apply -f -
 ```
 
 ```yaml title=".gitlab-ci.yml"
@@ -94,28 +111,27 @@ _NUDGE_FIX: Final = "a webhook to the agent does this without a login to the clu
 
 
 @tree_rule(
-    Severity.WARNING, topic=Topic.DELIVERY, options=_OPTIONS, excerpt=False, left="what scripts of the repository do"
+    Severity.WARNING,
+    topic=Topic.DELIVERY,
+    options=_OPTIONS,
+    excerpt=False,
+    left="CI beside an agent that is not among the files, and what scripts of the repository do",
 )
 def ci_deploys_directly(tree: Tree, options: Options) -> Iterator[tuple[Resource | SourceFile, Problem]]:
-    from gitops_guard.model import ci, workflows
+    from gitops_guard.model import beside_agent, ci
 
-    found = workflows.workflows(tree)
-    if not found:
-        return
     repository = ci.Repository(tree)
-    allowed = tuple(" ".join(command.split()) for command in options["allowed-commands"])
+    allowed = tuple(f"{' '.join(command.split())} " for command in options["allowed-commands"])
     seen: set[Location] = set()
-    for workflow in found:
-        for job in workflow.jobs:
-            for what, file, problem in _of_job(job, repository):
-                if problem.at is None or problem.at in seen or f"{what} ".startswith(tuple(f"{it} " for it in allowed)):
-                    continue
+    for job in beside_agent.jobs(tree):
+        for file, problem in _of_job(job, repository, allowed):
+            if problem.at is not None and problem.at not in seen:
                 seen.add(problem.at)
                 yield file, problem
 
 
-def _of_job(job: Job, repository: Repository) -> Iterator[tuple[str, SourceFile, Problem]]:
-    from gitops_guard.model import ci, delivery
+def _of_job(job: Job, repository: Repository, allowed: tuple[str, ...]) -> Iterator[tuple[SourceFile, Problem]]:
+    from gitops_guard.model import beside_agent, ci, delivery
 
     found = list(ci.runs(job, repository, delivery.WORDS))
     deployed = [(run, what) for run in found if (what := delivery.deployment(run.command)) is not None]
@@ -126,14 +142,26 @@ def _of_job(job: Job, repository: Repository) -> Iterator[tuple[str, SourceFile,
     ]
     if not (deployed or used) or delivery.is_on_own_cluster(job, found, repository):
         return
+    if beside_agent.is_thrown_away(job, (run for run, _ in deployed), (step for step, _ in used)):
+        deployed = [(run, what) for run, what in deployed if beside_agent.is_for_production(run.command.words)]
+        used = []
     for step, name in used:
-        message = f"`{name}` deploys to a cluster from CI, in the job `{job.name}`"
-        yield name, step.file, Problem(step.path, message, fix=_FIX, at=step.place("uses"))
+        if not f"{name} ".startswith(allowed):
+            message = f"`{name}` deploys to a cluster from CI, in the job `{job.name}`"
+            yield step.file, Problem(step.path, message, fix=_FIX, at=step.place("uses"))
+    by_step: dict[tuple[object, ...], list[tuple[Run, Deployment]]] = {}
     for run, what in deployed:
-        yield what.what, run.script.file, _problem(job, run, what)
+        if not f"{what.what} ".startswith(allowed):
+            step = run.step
+            by_step.setdefault((step.file.path, step.path, step.at, run.script.file.path), []).append((run, what))
+    for together in by_step.values():
+        yield together[0][0].script.file, _problem(job, together)
 
 
-def _problem(job: Job, run: Run, what: Deployment) -> Problem:
+def _problem(job: Job, together: list[tuple[Run, Deployment]]) -> Problem:
+    """One for all that a step does in one file: the first that changes something stands for the rest."""
+    changing = [(run, what) for run, what in together if not what.is_nudge]
+    run, what = (changing or together)[0]
     where = f"in the job `{job.name}`"
     if run.is_called:
         name = run.step.name
@@ -142,7 +170,9 @@ def _problem(job: Job, run: Run, what: Deployment) -> Problem:
     if what.is_nudge:
         message = f"`{what.what}` hurries the agent from CI, {where}, which needs a login to the cluster"
         return Problem(_field(run), message, fix=_NUDGE_FIX, at=run.location, severity=Severity.INFO)
-    return Problem(_field(run), f"`{what.what}` changes a cluster from CI, {where}", fix=_FIX, at=run.location)
+    more = len(changing) - 1
+    rest = f"; so {'does' if more == 1 else 'do'} {more} more of the step" if more else ""
+    return Problem(_field(run), f"`{what.what}` changes a cluster from CI, {where}{rest}", fix=_FIX, at=run.location)
 
 
 def _field(run: Run) -> FieldPath:

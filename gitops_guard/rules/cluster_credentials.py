@@ -11,8 +11,12 @@ container clusters get-credentials`, `az aks get-credentials`, `oc login`, `argo
 set-credentials`, a kubeconfig that a step writes, and the actions and tasks that do the same. In a job in which nothing
 deploys they are an `info`: reading is less, but the login mostly may do more.
 
-Not reported are jobs that make their own cluster, placeholders and ciphers, certificates alone, and users that get
-their token from a program (`exec`) or a file outside. Secrets are `plaintext-secret`'s.
+Of CI are judged repositories that have an agent (any resource of Flux or an Application of Argo CD) or keep several
+environments or clusters as folders.
+
+Not reported are jobs that make their own cluster, jobs for previews of a pull request and for tests by their name,
+placeholders and ciphers, certificates alone, and users that get their token from a program (`exec`) or a file outside.
+Secrets are `plaintext-secret`'s.
 
 Source: https://opengitops.dev/#principles
 
@@ -112,7 +116,12 @@ _FIX_FILE: Final = "revoke this login, it stays in the history; keep kubeconfigs
 _FIX_CI: Final = "let CI write to Git, and the agent in the cluster take it from there"
 
 
-@tree_rule(Severity.ERROR, topic=Topic.DELIVERY, excerpt=False, left="logins in scripts of the repository")
+@tree_rule(
+    Severity.ERROR,
+    topic=Topic.DELIVERY,
+    excerpt=False,
+    left="CI beside an agent that is not among the files, and logins in scripts",
+)
 def cluster_credentials(tree: Tree, _: Options) -> Iterator[tuple[Resource | SourceFile, Problem]]:
     embedding: set[str] = set()
     for file in tree.files:
@@ -225,32 +234,32 @@ def _tokens(file: SourceFile) -> Iterator[tuple[SourceFile, Problem]]:
 
 
 def _in_ci(tree: Tree) -> Iterator[tuple[SourceFile, Problem]]:
-    from gitops_guard.model import ci, workflows
+    from gitops_guard.model import beside_agent, ci
 
-    found = workflows.workflows(tree)
-    if not found:
-        return
     repository = ci.Repository(tree)
     seen: set[Location] = set()
-    for workflow in found:
-        for job in workflow.jobs:
-            for file, problem in _of_job(job, repository):
-                if problem.at is not None and problem.at not in seen:
-                    seen.add(problem.at)
-                    yield file, problem
+    for job in beside_agent.jobs(tree):
+        for file, problem in _of_job(job, repository):
+            if problem.at is not None and problem.at not in seen:
+                seen.add(problem.at)
+                yield file, problem
 
 
 def _of_job(job: Job, repository: Repository) -> Iterator[tuple[SourceFile, Problem]]:
-    from gitops_guard.model import ci, delivery
+    from gitops_guard.model import beside_agent, ci, delivery
 
     runs = list(ci.runs(job, repository, delivery.WORDS))
     steps = list(ci.steps(job, repository))
     held = [*_of_variables(job), *(it for step in steps for it in _of_step(step)), *_of_runs(runs)]
     if not held or delivery.is_on_own_cluster(job, runs, repository):
         return
-    deploys = any(delivery.deployment(run.command) for run in runs) or any(
-        delivery.deploying_action(step.uses, step.settings) for step in steps if step.uses
-    )
+    acting = [run for run in runs if delivery.login(run.command) or delivery.deployment(run.command)]
+    used = [step for step in steps if step.uses and delivery.deploying_action(step.uses, step.settings)]
+    if beside_agent.is_thrown_away(job, acting, used) and not any(
+        beside_agent.is_for_production(run.command.words) for run in acting
+    ):
+        return
+    deploys = bool(used) or any(delivery.deployment(run.command) for run in runs)
     for file, path, place, what in held:
         message = f"the job `{job.name}` holds a login to a cluster: {what}"
         severity = Severity.WARNING if deploys else Severity.INFO

@@ -19,6 +19,17 @@ ASK = "ci-deploys-directly"
 WORKFLOW = ".github/workflows/ci.yaml"
 
 
+AGENT = {
+    "flux/shop.yaml": "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: shop}\n",
+}
+
+
+@pytest.fixture(scope="module")
+def ask(ask: Ask) -> Ask:
+    """Ask about files beside which an agent lies."""
+    return lambda rule, files, **options: ask(rule, {**AGENT, **files}, **options)
+
+
 def workflow(*steps: object, **job: object) -> dict[str, str]:
     """One job of GitHub Actions. A step that is a text is a script."""
     found = [{"run": step} if isinstance(step, str) else step for step in steps]
@@ -178,7 +189,7 @@ def test_other_targets_and_scripts_make_none(ask: Ask, first: str) -> None:
 
 
 def test_a_script_that_was_not_picked_may_make_a_cluster() -> None:
-    files = {path: text.encode() for path, text in workflow("./up.sh", "kubectl apply -f x").items()}
+    files = {path: text.encode() for path, text in {**AGENT, **workflow("./up.sh", "kubectl apply -f x")}.items()}
 
     assert list(all_rules()[ASK].run(tree.from_files(files, complete=False), {"allowed-commands": ()})) == []
 
@@ -463,7 +474,7 @@ def test_files_of_any_shape_are_read(ask: Ask, path: str, body: str) -> None:
     ],
 )
 def test_hostile_files_are_read_in_linear_time(path: str, text: str) -> None:
-    repository = tree.from_files({path: text.encode()})
+    repository = tree.from_files({path: text.encode(), **{name: agent.encode() for name, agent in AGENT.items()}})
     started = time.process_time()
 
     list(all_rules()[ASK].run(repository, {"allowed-commands": ()}))

@@ -21,6 +21,17 @@ WORKFLOW = ".github/workflows/ci.yaml"
 VALUE = "hunter" + "2" * 10
 
 
+AGENT = {
+    "flux/shop.yaml": "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: shop}\n",
+}
+
+
+@pytest.fixture(scope="module")
+def ask(ask: Ask) -> Ask:
+    """Ask about files beside which an agent lies."""
+    return lambda rule, files, **options: ask(rule, {**AGENT, **files}, **options)
+
+
 def encoded(data: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(data).encode()).decode().rstrip("=")
 
