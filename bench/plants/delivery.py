@@ -10,6 +10,7 @@ from gitops_guard.model.resource import FileKind, Resource, SourceFile
 from gitops_guard.model.workload import value_at
 
 _TEST_CLUSTERS = (b"kind", b"k3d", b"k3s", b"minikube")
+_FOR_TESTS = ("test", "e2e", "smoke", "preview", "review")  # what such a job deploys is thrown away
 _ANYWHERE = frozenset({("*", 0)})
 
 
@@ -23,18 +24,18 @@ def _workflows(ground: Ground) -> Iterator[tuple[SourceFile, Mapping[str, Any]]]
 
 
 def _step(ground: Ground, snippet: str) -> Iterator[Plant | None]:
-    """A step more, in front of the last one of each job."""
+    """A step more, in front of the last one of each job, beside an agent."""
     for file, body in _workflows(ground):
         jobs = body.get("jobs")
         for name, job in jobs.items() if isinstance(jobs, dict) else ():
             steps = job.get("steps") if isinstance(job, dict) else None
-            if not isinstance(steps, list) or not steps:
+            if not isinstance(steps, list) or not steps or any(word in name for word in _FOR_TESTS):
                 continue
             line = file.locate(0, ("jobs", name, "steps", len(steps) - 1)).line
             text = ground.lines(file.path)[line - 1]
             indent = len(text) - len(text.lstrip())
             if text[indent:].startswith("- "):
-                yield ground.before(file.path, line, indent, snippet)
+                yield ground.beside_agent(ground.before(file.path, line, indent, snippet))
 
 
 def _each(rule: str, forms: Mapping[str, str]) -> None:
@@ -85,7 +86,7 @@ def _pipelines(rule: str, texts: Mapping[str, str]) -> None:
         @plants(rule, f"pipeline in {path}")
         def _(ground: Ground, path: str = path, text: str = text) -> Iterator[Plant | None]:
             if path not in ground.files:
-                yield ground.added(path, text)
+                yield ground.beside_agent(ground.added(path, text))
 
 
 _pipelines("ci-deploys-directly", _PIPELINES)

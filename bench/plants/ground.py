@@ -14,6 +14,11 @@ from gitops_guard.model.resource import FieldPath, FileKind, Resource, SourceFil
 from gitops_guard.model.workload import containers, value_at
 
 MARK: Final = " «"  # at the end of a planted line: the rule has to report it
+_AGENT: Final = (
+    b"apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: planted}\n"
+    b"spec: {interval: 1h, path: ./deploy, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}\n"
+)
+_AGENTS: Final = ("kustomize.toolkit.fluxcd.io", "argoproj.io")
 
 
 class Plant(NamedTuple):
@@ -85,6 +90,12 @@ class Ground:
     def added(self, path: str, text: str) -> Plant:
         """A new file."""
         return self._spliced(path, [], text.split("\n"), [])
+
+    def beside_agent(self, plant: Plant | None) -> Plant | None:
+        """With a resource of Flux where the repository has no agent: without one, CI may write to the cluster."""
+        if plant is None or any(resource.id.group in _AGENTS for resource in self.tree.resources):
+            return plant
+        return Plant({**plant.files, "planted/agent.yaml": _AGENT}, plant.expected)
 
     def _spliced(self, path: str, before: list[str], planted: list[str], after: list[str]) -> Plant:
         marked = {number for number, line in enumerate(planted, len(before) + 1) if line.endswith(MARK)}

@@ -188,7 +188,7 @@ def _(ground: Ground) -> Iterator[Plant | None]:
         makes_its_own = any(name in file.data for name in (b"kind", b"k3d", b"k3s", b"minikube"))
         jobs = value_at(body, ("jobs",)) if not makes_its_own else None
         for name, job in jobs.items() if isinstance(jobs, dict) else ():
-            steps = job.get("steps") if isinstance(job, dict) else None
+            steps = job.get("steps") if isinstance(job, dict) and "test" not in name else None
             if isinstance(steps, list) and steps:
                 at = file.locate(0, ("jobs", name, "steps", 0))
                 text = ground.lines(file.path)[at.line - 1]
@@ -198,4 +198,4 @@ def _(ground: Ground) -> Iterator[Plant | None]:
                         "- uses: azure/k8s-set-context@v4 «\n  with:\n    method: kubeconfig\n"
                         "    kubeconfig: ${{ secrets.KUBECONFIG }} «"
                     )
-                    yield ground.before(file.path, at.line, indent, snippet)
+                    yield ground.beside_agent(ground.before(file.path, at.line, indent, snippet))
