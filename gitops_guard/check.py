@@ -215,7 +215,7 @@ def conclude(
     }
     crashes = [crash for part in (*parts, whole) for crash in part.crashes]
     outcome = waivers.apply(
-        sorted(_one_for_each_cause(findings, rules), key=_order),
+        _one_for_each_kind(sorted(_one_for_each_cause(findings, rules), key=_order)),
         tree,
         file_waivers,
         known=known or frozenset(rules),
@@ -250,6 +250,19 @@ def _one_for_each_cause(findings: Collection[Finding], rules: Mapping[str, Rule]
         others = said.get(finding.location[:2], ()) if rule is not None and rule.yields_to else ()
         if not any(other.rule in rules[finding.rule].yields_to and _is_said_by(finding, other) for other in others):
             yield finding
+
+
+def _one_for_each_kind(findings: Iterable[Finding]) -> list[Finding]:
+    """Of the resources of one kind in a file that have no schema, the first stands for all."""
+    told: set[tuple[str, str]] = set()
+    kept: list[Finding] = []
+    for finding in findings:
+        if finding.rule == "schema-missing":
+            if (finding.location.file, finding.message) in told:
+                continue
+            told.add((finding.location.file, finding.message))
+        kept.append(finding)
+    return kept
 
 
 def _is_said_by(finding: Finding, other: Finding) -> bool:

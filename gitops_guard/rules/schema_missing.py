@@ -2,7 +2,8 @@
 
 Nothing is wrong with the resource, but nothing was shown to be right. Put the CustomResourceDefinition into the
 repository or name a folder of schemas with `--schema-location`. If group or version is a typing error, the message
-says which exist.
+says which exist. Where a comment above names a schema for the editor (`# yaml-language-server: $schema=URL`), the help
+says how to check against it. The resources of one kind in a file have one finding, at the first.
 
 Source: https://github.com/datreeio/CRDs-catalog is where the bundled schemas of custom resources come from
 

@@ -104,7 +104,7 @@ class EmbeddedSchemas:
         if known.validator is None:
             if known.invalid is not None:
                 return iter([(INVALID, known.invalid)])
-            return iter([(MISSING, Problem(("kind",), known.missing))] if known.missing else [])
+            return self._without_schema(resource, known.missing) if known.missing else iter(())
         body = resource.body
         if "sops" in body:
             self.sops += 1
@@ -116,6 +116,11 @@ class EmbeddedSchemas:
         except ValueError:  # half a surrogate pair, which JSON can write and UTF-8 cannot
             return iter([(MISSING, Problem((), "the resource is not plain JSON data, so it was not checked"))])
         return self._explain(known, resource, body, errors)
+
+    def _without_schema(self, resource: Resource, message: str) -> Iterator[tuple[str, Problem]]:
+        from gitops_guard.schema import modeline
+
+        yield MISSING, Problem(("kind",), message, fix=modeline.use_of(resource) or None)
 
     def _unidentified(self, resource: Resource) -> Iterator[tuple[str, Problem]]:
         if problem := self.unnamed(resource):

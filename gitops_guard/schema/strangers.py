@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from gitops_guard.model.finding import Problem
+from gitops_guard.model.likeness import is_slip
 from gitops_guard.schema.explain import closest, printable
 from gitops_guard.schema.store import KubernetesSchemas, PublicCatalog, kinds_of_all_versions, versions
 
@@ -71,12 +72,18 @@ def _meant(api_version: str, kind: str, built_in: KubernetesSchemas) -> str:
 def elsewhere(api_version: str, kind: str, built_in: KubernetesSchemas, catalog: PublicCatalog) -> str:
     """Where a kind that nobody knows by this apiVersion is known, as the end of a sentence; "" if nowhere near."""
     group = api_version.rpartition("/")[0]
-    places = _homes(kind, built_in) + catalog.places(kind)
+    places = [*_homes(kind, built_in), *catalog.places(kind)]
     if own := [place for place in places if place.rpartition("/")[0] == group]:
         return f"; {kind} exists in {', '.join(own)}"
-    if homes := _homes(kind, built_in):
-        return f"; {kind} exists in {', '.join(homes)}"
-    if not group:
-        return ""
-    renamed = closest(group, [place.rpartition("/")[0] for place in places])  # certmanager.k8s.io, cert-manager.io
-    return f"; {kind} exists in {', '.join(p for p in places if p.startswith(f'{renamed}/'))}" if renamed else ""
+    near = [place for place in places if not group or _may_be_meant(group, place.rpartition("/")[0])]
+    return f"; {kind} exists in {', '.join(near)}" if near and (group or _homes(kind, built_in)) else ""
+
+
+def _may_be_meant(group: str, other: str) -> bool:
+    """Whether a group is another one, mistyped or renamed: `certmanager.k8s.io`, now `cert-manager.io`; or its
+    neighbour: `helm.toolkit.fluxcd.io`. `keycloak.org` and `k8s.keycloak.org` are of two operators.
+    """
+    labels, others = group.replace("-", "").split("."), other.replace("-", "").split(".")
+    if is_slip(group, other) or (len(labels) > 1 and labels[0] == others[0]):
+        return True
+    return len(labels) == len(others) > 2 and labels[-2:] == others[-2:]

@@ -73,6 +73,18 @@ def test_an_unknown_version_is_refused_with_the_range(wanted: str) -> None:
             id="the group has another name now",
         ),
         pytest.param(
+            "keycloak.org/v1alpha1",
+            "Keycloak",
+            "no schema for Keycloak of keycloak.org/v1alpha1, so its fields were not checked",
+            id="another operator has a kind of this name",
+        ),
+        pytest.param(
+            "config.example.com/v1",
+            "Ingress",
+            "no schema for Ingress of config.example.com/v1, so its fields were not checked",
+            id="Kubernetes has a kind of this name",
+        ),
+        pytest.param(
             "v1alpha1",
             "LinkConfig",
             "no schema for LinkConfig of v1alpha1, so its fields were not checked",
