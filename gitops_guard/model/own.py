@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from posixpath import dirname, normpath
+from posixpath import normpath
 from typing import Any, Final
 
-from gitops_guard.model import revision
+from gitops_guard.model import listing, revision
 from gitops_guard.model.resource import Resource, Tree
-from gitops_guard.model.source import argo_sources_of
+from gitops_guard.model.source import argo_sources_of, folders
 from gitops_guard.model.workload import value_at
 
 _SOURCES: Final = frozenset({"GitRepository", "OCIRepository"})
@@ -24,7 +24,8 @@ class Own:
 
     def __init__(self, tree: Tree, named: tuple[str, ...] = ()) -> None:
         self._named = tuple(revision.repository(pattern) or pattern.lower() for pattern in named)
-        self._folders = _folders(tree)
+        self._folders = folders(tree)
+        self._files = listing.of_tree(tree).files
         self._sources = {
             (resource.id.kind, resource.id.name): _text(value_at(resource.body, ("spec", "url")))
             for resource in tree.resources
@@ -47,7 +48,7 @@ class Own:
         if not isinstance(path, str):
             return False
         folder = normpath(path.strip("/") or ".")
-        return folder != "." and folder in self._folders
+        return folder != "." and (folder in self._folders or folder in self._files)
 
     def _told_by(self, resource: Resource) -> Iterator[str]:
         match resource.id.kind:
@@ -101,17 +102,6 @@ def git_generators(resource: Resource) -> list[Mapping[str, Any]]:
                     found.append(entry["git"])
                 stack += [value_at(entry, (outer, "generators")) for outer in ("matrix", "merge")]
     return found
-
-
-def _folders(tree: Tree) -> frozenset[str]:
-    found: set[str] = set()
-    for file in tree.files:
-        found.add(file.path)
-        folder = dirname(file.path)
-        while folder and folder not in found:
-            found.add(folder)
-            folder = dirname(folder)
-    return frozenset(found)
 
 
 def _before_glob(path: object) -> str:

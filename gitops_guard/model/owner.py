@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 from gitops_guard.model.kustomization import Kustomizations, Member, Name, in_namespace
 from gitops_guard.model.listing import texts
 from gitops_guard.model.resource import Resource, ResourceId, Tree
-from gitops_guard.model.source import Deployment, deployments, folders, of_this_repository
+from gitops_guard.model.source import Deployment, deployments, of_this_repository
 
 _NO_CLUSTER: Final = ("kubeConfig", "suspend")  # with these, what a Flux Kustomization holds is not applied here
 
@@ -40,7 +40,7 @@ def owners(tree: Tree, kustomizations: Kustomizations) -> list[Owner]:
     found = deployments(tree)
     if len(found) < 2:
         return []
-    here = of_this_repository(found, folders(tree))
+    here = of_this_repository(tree)
     return [owner for entry in found if entry.source in here for owner in _owner(kustomizations, entry)]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from posixpath import dirname, normpath
 from typing import Any, Final, NamedTuple
 
+from gitops_guard.model.once import per_tree
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import FieldPath, Resource, Tree
 from gitops_guard.model.workload import value_at
@@ -14,6 +15,7 @@ from gitops_guard.model.workload import value_at
 _DEPLOYING: Final = frozenset({"Kustomization", "Application", "ApplicationSet"})
 
 
+@per_tree
 def deployed_folders(tree: Tree) -> frozenset[str]:
     """The folders, relative to the root, that a Flux Kustomization or an Argo CD Application of the tree deploys.
 
@@ -76,7 +78,8 @@ _FIXED: Final = re.compile(r"[0-9a-f]{7,40}|v?[0-9]+\..*|.*[*<>=~^].*")
 _EVIDENCE: Final = 3  # folders of a source that are here, for it to be this repository
 
 
-def deployments(tree: Tree) -> list[Deployment]:
+@per_tree
+def deployments(tree: Tree) -> Sequence[Deployment]:
     """What Flux Kustomizations and Argo CD Applications of the tree deploy from Git, where a path says so."""
     fixed = {_flux_key(resource.id.namespace, resource) for resource in tree.resources if _is_fixed(resource)}
     found = [entry for resource in tree.resources for entry in _deployments(resource)]
@@ -151,8 +154,9 @@ def _folder(path: object) -> str | None:
     return None if folder.startswith("..") else "" if folder == "." else folder
 
 
-def of_this_repository(found: Iterable[Deployment], folders: frozenset[str] | set[str]) -> frozenset[tuple[str, ...]]:
-    """The sources that are this very repository; *folders* are those that it has.
+@per_tree
+def of_this_repository(tree: Tree) -> frozenset[tuple[str, ...]]:
+    """The sources of deployments that are this very repository.
 
     `flux bootstrap` says so, in `gotk-sync.yaml`. Else the folders tell: of one source at least three are here, and
     at most one in four is not.
@@ -160,26 +164,28 @@ def of_this_repository(found: Iterable[Deployment], folders: frozenset[str] | se
     there: dict[tuple[str, ...], set[str]] = {}
     gone: dict[tuple[str, ...], set[str]] = {}
     told: set[tuple[str, ...]] = set()
-    for entry in found:
+    known = folders(tree)
+    for entry in deployments(tree):
         if not entry.source:
             continue
         if is_bootstrap(entry):
             told.add(entry.source)
         if entry.folder:
-            (there if entry.folder in folders else gone).setdefault(entry.source, set()).add(entry.folder)
+            (there if entry.folder in known else gone).setdefault(entry.source, set()).add(entry.folder)
     told.update(source for source, here in there.items() if len(here) >= max(_EVIDENCE, 3 * len(gone.get(source, ()))))
     return frozenset(told)
 
 
-def folders(tree: Tree) -> set[str]:
-    """All folders that hold a file, at any depth; the root is ""."""
+@per_tree
+def folders(tree: Tree) -> frozenset[str]:
+    """All folders that hold a file, read or not, at any depth; the root is ""."""
     found: set[str] = set()
-    for file in tree.files:
-        folder = dirname(file.path)
+    for path in {*(file.path for file in tree.files), *(skipped.file for skipped in tree.skipped)}:
+        folder = dirname(path)
         while folder not in found:
             found.add(folder)
             folder = dirname(folder)
-    return found
+    return frozenset(found)
 
 
 def is_bootstrap(entry: Deployment) -> bool:

@@ -99,7 +99,7 @@ from gitops_guard.model.listing import GENERATORS, PATCHES, bodies, entries, loc
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import Document, FieldPath, FileKind, Location, SourceFile, Tree
 from gitops_guard.model.rule import Options, Profile, Topic, tree_rule
-from gitops_guard.model.source import deployments, folders, of_this_repository
+from gitops_guard.model.source import deployments, of_this_repository
 
 _JUDGED: Final = SELECTING | {"components"}
 _SPEC: Final = frozenset({"patches", "images"})  # what a Flux Kustomization adds to the kustomization of its folder
@@ -149,7 +149,7 @@ def _of_flux(tree: Tree, kustomizations: Kustomizations) -> Iterator[Step]:
     if not any(entry.spec.get("patches") or entry.spec.get("images") for entry in found):
         return
     files = listing.of_tree(tree).files
-    here = of_this_repository(found, folders(tree))
+    here = of_this_repository(tree)
     for entry in found:
         if entry.source not in here or entry.source[0] != "flux":
             continue

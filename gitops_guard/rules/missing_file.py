@@ -68,7 +68,7 @@ from collections.abc import Iterator, Mapping
 from posixpath import basename, dirname, join
 from typing import Final
 
-from gitops_guard.model import source
+from gitops_guard.model import listing, source
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.likeness import is_slip
 from gitops_guard.model.listing import BUILT, GENERATORS, NAMES, bodies, local_path, named, texts_at
@@ -85,17 +85,12 @@ class _Known:
     """The files and folders of the repository. What a link or a submodule leads to is not known."""
 
     def __init__(self, tree: Tree) -> None:
-        self.files = {file.path for file in tree.files}
+        self.files = listing.of_tree(tree).files
         self.opaque = {skipped.file for skipped in tree.skipped}
-        self.folders: set[str] = set()
+        self.folders = source.folders(tree)
         self._by_folder: dict[str, list[str]] = {}
         # A LICENSE comes with every extract; a repository itself has a README.md, a .gitignore or scripts.
         self.is_extract = not any(file.kind is FileKind.NOT_YAML and "." in basename(file.path) for file in tree.files)
-        for path in self.files | self.opaque:
-            folder = dirname(path)
-            while folder not in self.folders:
-                self.folders.add(folder)
-                folder = dirname(folder)
 
     def has(self, path: str) -> bool:
         return path in self.files or path in self.folders or self._is_opaque(path)
@@ -168,7 +163,7 @@ def _of_reconcilers(tree: Tree, known: _Known | None) -> Iterator[tuple[Resource
     if not found:
         return
     known = known or _Known(tree)
-    here = source.of_this_repository(found, known.folders)
+    here = source.of_this_repository(tree)
     for entry in found:
         if entry.source in here:
             if entry.folder and not known.has(entry.folder):

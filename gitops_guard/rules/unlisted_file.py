@@ -222,17 +222,13 @@ class _Mentions:
         kinds = (FileKind.KUSTOMIZATION, FileKind.COMPONENT)
         return [(dirname(file.path), file) for file in self._tree.files if file.data and file.kind not in kinds]
 
-    @cached_property
-    def _deployed(self) -> list[Deployment]:
-        return deployments(self._tree)
-
     def is_root(self, resource: Resource) -> bool:
         """Whether it deploys the very folder that it lies in: somebody gives it to the cluster by hand.
 
         So is what recursion of an Argo CD Application reaches, kustomization or not.
         """
         folder = dirname(resource.location.file)
-        for entry in self._deployed:
+        for entry in deployments(self._tree):
             inside = f"{folder}/".startswith(f"{entry.folder}/") or not entry.folder
             is_rooted = inside and (entry.resource is resource or _recurses(entry))
             if is_rooted and (entry.folder or not self._is_of_others(entry)):
