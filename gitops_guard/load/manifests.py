@@ -19,7 +19,7 @@ from gitops_guard.model.resource import Document, FieldPath, Location
 _ONLY_DIRECTIVES = re.compile(rb"(?:[ \t]*(?:[#%][^\n]*)?\r?\n)*")
 _JSON_START = re.compile(rb"\s*\{")
 # Only a literal block keeps its lines; a folded one and a text in quotes do not.
-_LITERAL_BLOCK = re.compile(rb"(?:[&!][^ ]{0,200} +)*\|[-+0-9]{0,2}[ \t]*(?:#.*)?\r?")
+_LITERAL_BLOCK = re.compile(rb"(?:[&!][^ ]{0,200} +)*\|[-+]?([1-9]?)[-+]?[ \t]*(?:#.*)?\r?")
 _BOM = b"\xef\xbb\xbf"
 MOST_PROBLEMS = 1000  # of a file; 16 MB of separators that kubectl refuses were 3 GB of findings
 
@@ -200,7 +200,7 @@ class FileSource:
         line, column = positions.root.find(path, key=key)
         return Location(self._path, first + line + 1, column + 1)
 
-    def inside(self, document: int, path: FieldPath, line: int) -> Location:
+    def inside(self, document: int, path: FieldPath, line: int, column: int = 0) -> Location:
         """See `Locator.inside`."""
         at = self.locate(document, path)
         if self._lines is None:
@@ -209,10 +209,16 @@ class FileSource:
         if at.line > len(lines) or at.line + line >= len(lines):
             return at
         start = lines[at.line - 1].decode("utf-8", "replace")[at.column - 1 :].encode()
-        if not _LITERAL_BLOCK.fullmatch(start):
+        header = _LITERAL_BLOCK.fullmatch(start)
+        if header is None:
             return at
-        content = lines[at.line + line]
-        return Location(self._path, at.line + line + 1, len(content) - len(content.lstrip(b" \t")) + 1)
+        if not column:
+            return Location(self._path, at.line + line + 1, _depth(lines[at.line + line]) + 1)
+        if header[1]:  # `|2` counts from the key
+            indent = _depth(lines[at.line - 1], b" -") + int(header[1])
+        else:
+            indent = _depth(next((content for content in lines[at.line :] if content.strip()), b""))
+        return Location(self._path, at.line + line + 1, indent + column)
 
     def repeated(self, document: int) -> list[tuple[str, int, Problem]]:
         first, positions = self._places().get(document, (0, None))
@@ -292,3 +298,7 @@ def _comment_column(text: str, number: int, positions: Any) -> int | None:
             return column
         column = text.find("#", column + 1)
     return None
+
+
+def _depth(line: bytes, blanks: bytes = b" \t") -> int:
+    return len(line) - len(line.lstrip(blanks))

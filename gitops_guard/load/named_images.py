@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from gitops_guard.load import inline
-from gitops_guard.load.manifests import Parsed
+from gitops_guard.load.inline import Inline
 from gitops_guard.model import image, image_fields, listing, workload
 from gitops_guard.model.image_fields import Text, Use
 from gitops_guard.model.resource import FieldPath, FileKind, Location, Resource, SourceFile, Tree
@@ -28,21 +28,17 @@ _FILES: Final = (
 
 
 class NamedImage(NamedTuple):
-    """*inner* is set where the image stands in a text: its YAML, the document of that, and the field with the text."""
+    """*inner* is set where the image stands in a text, which is in *field*."""
 
     subject: Resource | SourceFile
     document: int
     use: Use
-    inner: tuple[Parsed, int, FieldPath] | None = None
+    field: FieldPath
+    inner: Inline | None = None
 
     @property
     def file(self) -> str:
         return self.subject.location.file if isinstance(self.subject, Resource) else self.subject.path
-
-    @property
-    def field(self) -> FieldPath:
-        """The field of the document: that of the tag, or that of the text which holds it."""
-        return self.inner[2] if self.inner else self.use.path
 
     @property
     def is_patch(self) -> bool:
@@ -56,13 +52,9 @@ class NamedImage(NamedTuple):
             return self.subject.locate(self.field)
         return self.subject.locate(self.document, self.field)
 
-    def location(self, tree: Tree) -> Location:
+    def location(self) -> Location:
         """Where the tag stands, also within a text."""
-        outer = self.outer()
-        if self.inner is None:
-            return outer
-        parsed, document, _ = self.inner
-        return inline.locate(parsed, document, self.use.path, outer, listing.of_tree(tree).files[outer.file].data)
+        return self.inner.locate(self.use.path) if self.inner else self.outer()
 
 
 def find(tree: Tree) -> Iterator[NamedImage]:
@@ -108,7 +100,7 @@ def in_workloads(tree: Tree) -> Iterator[NamedImage]:
                 reference = container.get("image")
                 if isinstance(reference, str):
                     use = Use((*field, "image"), image.parse(reference), False, str(container.get("imagePullPolicy")))
-                    yield NamedImage(resource, resource.document, use)
+                    yield NamedImage(resource, resource.document, use, use.path)
 
 
 def _in_body(body: object) -> Iterator[Use | Text]:
@@ -121,10 +113,10 @@ def _in_body(body: object) -> Iterator[Use | Text]:
 
 def _named(subject: Resource | SourceFile, document: int, found: Use | Text) -> Iterator[NamedImage]:
     if isinstance(found, Use):
-        yield NamedImage(subject, document, found)
+        yield NamedImage(subject, document, found, found.path)
         return
-    parsed = inline.read(found.text)
-    for inner in parsed.documents:
+    file, prefix = (subject.source, subject.prefix) if isinstance(subject, Resource) else (subject, ())
+    for inner in inline.documents(file, document, (*prefix, *found.path), found.text):
         for use in _in_body(inner.body):
             if isinstance(use, Use):
-                yield NamedImage(subject, document, use, (parsed, inner.index, found.path))
+                yield NamedImage(subject, document, use, found.path, inner)

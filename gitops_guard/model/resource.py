@@ -49,8 +49,11 @@ class Locator(Protocol):
         With *key*, the place of the key that holds the field instead of its value.
         """
 
-    def inside(self, document: int, path: FieldPath, line: int) -> Location:
-        """The place of a *line*, from 0, of the text that a field holds; of the field where that cannot be told."""
+    def inside(self, document: int, path: FieldPath, line: int, column: int = 0) -> Location:
+        """The place of a *line*, from 0, of the text that a field holds; of the field where that cannot be told.
+
+        It can for a literal block (`|`). *column* counts from 1 in the text; without it, the first letter is meant.
+        """
 
     def comments(self) -> Mapping[int, str]:
         """Comments by line, without the leading `#` and blanks."""
@@ -166,10 +169,10 @@ class SourceFile:
             return Location(self.path)
         return self.source.locate(document, path, key=key)
 
-    def inside(self, document: int, path: FieldPath, line: int) -> Location:
+    def inside(self, document: int, path: FieldPath, line: int, column: int = 0) -> Location:
         if self.source is None:
             return Location(self.path)
-        return self.source.inside(document, path, line)
+        return self.source.inside(document, path, line, column)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,7 +91,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final, NamedTuple
 
-from gitops_guard.load import manifests
+from gitops_guard.load import inline
 from gitops_guard.model import kustomization, listing, patch_target
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.kustomization import SELECTING, Kustomizations, Member, Step, delivered
@@ -228,11 +228,11 @@ class _Judge:
         elif target is None and isinstance(entry.get("path"), str):
             yield from self._strategic(step, (*path, "path"), entry["path"], None)
 
-    def _strategic(self, step: Step, path: FieldPath, text: str, inline: FieldPath | None) -> Iterator[_Ghost]:
-        """*text* is the name of a file, or the patch itself, which then stands at the path *inline*."""
-        file = None if inline is not None else self._file(step, text)
-        if inline is not None:
-            parsed = manifests.read("", text.encode("utf-8", "surrogatepass"))
+    def _strategic(self, step: Step, path: FieldPath, text: str, within: FieldPath | None) -> Iterator[_Ghost]:
+        """*text* is the name of a file, or the patch itself, which then stands at the path *within*."""
+        file = None if within is not None else self._file(step, text)
+        if within is not None:
+            parsed = inline.read(text)
             documents: tuple[Document, ...] = () if parsed.problems else parsed.documents
         elif file is None or file.kind in _UNREADABLE:
             return
@@ -248,9 +248,9 @@ class _Judge:
             at = step.locate(path)
             if file is not None and self._users.get(file.path) == 1:
                 at = file.locate(document.index, field)
-            elif inline is not None:
-                line = parsed.source.locate(document.index, field).line
-                at = _inside(step.file, step.locate(inline), line)
+            elif within is not None:
+                line = parsed.source.locate(document.index, field).line - 1
+                at = step.file.inside(step.document, (*step.at, *within), line)
             yield _Ghost(path, _nothing(_named(body), step.seen, str(body.get("kind"))), at, is_fatal=True)
 
     def _file(self, step: Step, entry: str) -> SourceFile | None:
@@ -351,16 +351,6 @@ def _wrong_field(seen: tuple[Member, ...], body: Mapping[str, Any]) -> FieldPath
         return ("apiVersion",)
     is_kind = any(member.kind == body.get("kind") for member in seen)
     return ("kind",) if named and not is_kind else ("metadata", "name")
-
-
-def _inside(file: SourceFile, at: Location, line: int) -> Location:
-    """The place of a line of a text in its file: exact for a block that keeps its lines, else where it begins."""
-    lines = file.data.splitlines()
-    start = lines[at.line - 1][at.column - 1 :] if at.line <= len(lines) else b""
-    if not start.startswith(b"|"):
-        return at
-    found = lines[at.line + line - 1] if at.line + line <= len(lines) else b""
-    return Location(file.path, at.line + line, len(found) - len(found.lstrip()) + 1)
 
 
 def _generators(step: Step) -> Iterator[_Ghost]:

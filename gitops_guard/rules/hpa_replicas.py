@@ -73,12 +73,13 @@ from dataclasses import dataclass
 from posixpath import dirname, normpath
 from typing import Any, Final, TypeGuard
 
-from gitops_guard.load import manifests
+from gitops_guard.load import inline
+from gitops_guard.load.inline import Inline
 from gitops_guard.model import collected, listing
 from gitops_guard.model.collected import Layer
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.producer import family
-from gitops_guard.model.resource import Document, FieldPath, Location, Resource, SourceFile, Tree
+from gitops_guard.model.resource import FieldPath, Location, Resource, SourceFile, Tree
 from gitops_guard.model.rule import Options, Topic, tree_rule
 from gitops_guard.model.source import argo_sources
 from gitops_guard.model.workload import value_at
@@ -156,7 +157,7 @@ class _Builds:
         self.collected = collected.of(tree)
         self.files = listing.of_tree(tree).files
         self.ignoring = sorted(set(_ignoring(tree)))
-        self._texts: dict[str, Sequence[Document]] = {}
+        self._inlined: dict[tuple[str, int, FieldPath], Sequence[Inline]] = {}
 
     def scalers(self, scaled: Iterable[_Scaled], workload: Resource) -> Iterator[_Scaled]:
         """Those that are delivered with *workload*, one for each build."""
@@ -220,10 +221,11 @@ class _Builds:
                 for number, entry in enumerate(listed if isinstance(listed, list) else ()):
                     yield from self._of_entry(layer, document.index, (key, number), entry, one)
 
-    def _parsed(self, path: str, text: str) -> Sequence[Document]:
-        if text not in self._texts:
-            self._texts[text] = manifests.read(path, text.encode(errors="replace")).documents
-        return self._texts[text]
+    def _inline(self, file: SourceFile, document: int, at: FieldPath, text: str) -> Sequence[Inline]:
+        key = file.path, document, at
+        if key not in self._inlined:
+            self._inlined[key] = tuple(inline.documents(file, document, at, text))
+        return self._inlined[key]
 
     def _of_entry(self, layer: Layer, document: int, at: FieldPath, entry: object, one: _Scaled) -> Found:
         file, text = layer.file, entry
@@ -243,10 +245,9 @@ class _Builds:
                     place = named.locate(inner.index, field)
                     yield named, Problem(field, one.says("a patch sets `replicas`"), fix=_FIX, at=place)
         elif "replicas" in text:
-            for inner in self._parsed(file.path, text):
-                for _ in _sets(inner.body, target, one):
-                    place = _line_of_replicas(file, file.locate(document, at))
-                    yield file, Problem(at, one.says("a patch sets `replicas`"), fix=_FIX, at=place)
+            for patch in self._inline(file, document, at, text):
+                for field in _sets(patch.body, target, one):
+                    yield file, Problem(at, one.says("a patch sets `replicas`"), fix=_FIX, at=patch.locate(field))
 
 
 def _by_field(layer: Layer, one: _Scaled) -> Found:
@@ -289,15 +290,6 @@ def _means(target: object, one: _Scaled) -> bool:
     if not isinstance(target, Mapping) or "labelSelector" in target or "annotationSelector" in target:
         return False
     return target.get("kind") in (None, one.kind) and target.get("name") in (None, one.name)
-
-
-def _line_of_replicas(file: SourceFile, start: Location) -> Location:
-    """The line of a text in a kustomization that names `replicas`, from *start* on."""
-    for number, line in enumerate(file.data.split(b"\n")[start.line - 1 :], start.line):
-        column = line.find(b"replicas")
-        if column >= 0:
-            return Location(file.path, number, column + 1)
-    return start
 
 
 def _is_number(value: object) -> TypeGuard[int]:

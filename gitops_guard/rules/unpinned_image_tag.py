@@ -229,7 +229,7 @@ def unpinned_image_tag(tree: Tree, options_at: OptionsAt) -> _Found:
     for one in named:
         for message in demands.at(one.file).wrong(one.use):
             if not _is_automated(one):
-                location = one.location(tree)
+                location = one.location()
                 told.add((location.file, location.line))
                 yield one.subject, Problem(one.field, message, at=location)
     yield from _renovated(tree, demands, told)
@@ -259,7 +259,7 @@ def _in_workloads(tree: Tree, demands: _Demands, named: list[NamedImage]) -> _Fo
             if not tree.complete and not use.image.tag and "/" not in use.image.name:
                 continue  # such a name is often filled in by a file that was not picked
             filled = filled or _Filled(tree, named)
-            one = NamedImage(resource, resource.document, use)
+            one = NamedImage(resource, resource.document, use, use.path)
             if not filled.fills(one) and not _is_automated(one):
                 for message in demand.wrong(filled.renamed(use)):
                     yield resource, Problem(use.path, message)

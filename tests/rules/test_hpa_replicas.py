@@ -72,7 +72,7 @@ def test_a_base_with_replicas_and_an_overlay_with_an_autoscaler_are_one_build(as
         pytest.param(
             "resources: [../base]\npatches:\n- target: {kind: Deployment, name: shop}\n  patch: |\n"
             "    - op: replace\n      path: /spec/replicas\n      value: 4\n",
-            6,
+            7,
             id="a JSON patch in place",
         ),
     ],
