@@ -69,6 +69,10 @@ def _(ground: Ground) -> Iterator[Plant | None]:
 
 
 _PIPELINES = {
+    "ci/deploy-task.yaml": (
+        "apiVersion: tekton.dev/v1\nkind: Task\nmetadata:\n  name: deploy\nspec:\n  steps:\n  - name: deploy\n"
+        "    image: bitnami/kubectl:1.31.0\n    script: |\n      #!/bin/sh\n      kubectl apply -f deploy/ «\n"
+    ),
     ".gitlab-ci.yml": "deploy:\n  stage: deploy\n  script:\n    - kubectl apply -f deploy/ «\n",
     "azure-pipelines.yml": "trigger: [main]\nsteps:\n- script: helm upgrade --install shop ./chart «\n",
     ".circleci/config.yml": (
