@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Protocol
 
 from gitops_guard.excerpts import Excerpts
@@ -287,6 +288,7 @@ def _whole_tree(engine: _Engine, tree: Tree) -> Part:
 def _ask_tree(engine: _Engine, rule: Rule, tree: Tree) -> None:
     general = setting(rule, engine.config, "", "")
 
+    @cache  # a rule asks about a file for each thing in it
     def options_at(path: str) -> Options:
         return engine.for_file(rule, path).options
 

@@ -86,6 +86,7 @@ class Layout:
         self._kustomizations: set[str] = set()
         self._places: dict[str, Place] = {}
         self._apps: dict[Place, App | None] = {}
+        self._by_path: dict[str, App | None] = {}
         for folder in self._look(paths):
             self._know(folder)
         self._grouped = {folder for folder in self._children if self._holds_groups(folder)}
@@ -110,10 +111,12 @@ class Layout:
 
     def app_of(self, path: str) -> App | None:
         """What `load.tree` asks: the app of a path, None for what is nobody's (`.github` and the like)."""
-        place = self.place(path)
-        if place not in self._apps:
-            self._apps[place] = self._app(place) if place.app else None
-        return self._apps[place]
+        if path not in self._by_path:
+            place = self.place(path)
+            if place not in self._apps:
+                self._apps[place] = self._app(place) if place.app else None
+            self._by_path[path] = self._apps[place]
+        return self._by_path[path]
 
     def table(self, paths: Iterable[str]) -> list[App]:
         """The apps of *paths*, by name and environment."""

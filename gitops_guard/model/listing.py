@@ -30,6 +30,7 @@ class Listing:
     def __init__(self, tree: Tree) -> None:
         self.files = {file.path: file for file in tree.files}
         self.kustomizations: dict[str, SourceFile] = {}
+        self._listed: dict[str, list[tuple[FieldPath, SourceFile]]] = {}
         for file in tree.of_kind(FileKind.KUSTOMIZATION, FileKind.COMPONENT):
             folder, _, name = file.path.rpartition("/")
             if name in NAMES:
@@ -44,16 +45,23 @@ class Listing:
         Circles end.
         """
         seen = {kustomization.path}
-        waiting = list(self._listed(kustomization))
+        waiting = list(self._built_by(kustomization))
         for path, file in waiting:  # grows while it is walked
             if file.path not in seen and enters(file):
                 seen.add(file.path)
                 yield path, file
-                waiting += ((path, below) for _, below in self._listed(file))
+                waiting += ((path, below) for _, below in self._built_by(file))
 
-    def _listed(self, file: SourceFile) -> Iterator[tuple[FieldPath, SourceFile]]:
+    def _built_by(self, file: SourceFile) -> list[tuple[FieldPath, SourceFile]]:
         folder, _, name = file.path.rpartition("/")
-        for _, body in bodies(file) if name in NAMES else ():
+        if name not in NAMES:
+            return []
+        if file.path not in self._listed:
+            self._listed[file.path] = list(self._entries(folder, file))
+        return self._listed[file.path]
+
+    def _entries(self, folder: str, file: SourceFile) -> Iterator[tuple[FieldPath, SourceFile]]:
+        for _, body in bodies(file):
             for path, entry in named(body, BUILT):
                 target = local_path(folder, entry)
                 if target is not None and (found := self.kustomizations.get(target) or self.files.get(target)):
@@ -112,7 +120,7 @@ def texts_at(value: object) -> Iterator[tuple[int, str]]:
 
 
 def texts(value: object) -> list[str]:
-    return [text for _, text in texts_at(value)]
+    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
 
 
 def entries(value: object) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -82,7 +82,8 @@ _EVIDENCE: Final = 3  # folders of a source that are here, for it to be this rep
 def deployments(tree: Tree) -> Sequence[Deployment]:
     """What Flux Kustomizations and Argo CD Applications of the tree deploy from Git, where a path says so."""
     fixed = {_flux_key(resource.id.namespace, resource) for resource in tree.resources if _is_fixed(resource)}
-    found = [entry for resource in tree.resources for entry in _deployments(resource)]
+    deploying = (resource for resource in tree.resources if resource.id.kind in _DEPLOYING)
+    found = [entry for resource in deploying for entry in _deployments(resource)]
     return [entry._replace(source=()) if entry.source in fixed else entry for entry in found]
 
 
