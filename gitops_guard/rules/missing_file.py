@@ -107,7 +107,7 @@ class _Known:
 
     def _beside(self, folder: str) -> list[str]:
         if not self._by_folder:
-            for path in self.files | self.folders:
+            for path in {*self.files, *self.folders}:
                 self._by_folder.setdefault(dirname(path), []).append(path)
         found = self._by_folder.get(folder, [])
         return found if len(found) <= _MOST_BESIDE else []
