@@ -9,13 +9,14 @@ autoscalers; Roles and ServiceAccounts of bindings; sources, dependencies, value
 and `$ref` sources of Argo CD; stores of ExternalSecrets and issuers of Certificates. What brings a name into being
 counts: an ExternalSecret, a SealedSecret, a Certificate, the generators of kustomize, a prefix of an overlay.
 
-A reference is told when it has no answer in the whole repository, other environments left out, and one of these
-holds: something beside it is named almost so, or has lost its only reference; or all that is delivered beside it can
-be read, so that nothing else could bring the name. It is an error when both hold, and a warning otherwise. What only
-a copy of the app in another folder brings, for itself, is a warning too. Nothing is told of what a Helm chart, an
-operator or a remote base may bring, of an `optional` reference, of names that a program fills in, or of fields that a
-patch changes. Secrets that are handed over by hand (pull secrets, keys for decryption, TLS) are told only with a
-likely match; other Secrets, only where the repository mostly brings its Secrets itself.
+A reference is told when it has no answer in the whole repository, other environments left out, and one of these holds:
+something beside it is named almost so, or has lost its only reference; or all that is delivered beside it can be read,
+so that nothing else could bring the name. It is an error when both hold, and a warning otherwise. What only a copy of
+the app in another folder brings, for itself, is a warning too. Nothing is told of what a Helm chart, an operator or a
+remote base may bring, of an `optional` reference, of names that a program fills in, or of fields that a patch changes,
+nor in what is parked: a kustomization names it in a comment only (`# - shop`). Secrets that are handed over by hand
+(pull secrets, keys for decryption, TLS) are told only with a likely match; other Secrets, only where the repository
+mostly brings its Secrets itself.
 
 Source: https://kubernetes.io/docs/concepts/configuration/configmap/#using-configmaps
 
@@ -122,6 +123,7 @@ from typing import Final, NamedTuple
 from gitops_guard.model.argo import unmet_refs
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.likeness import is_slip, words
+from gitops_guard.model.parked import Parked
 from gitops_guard.model.placeholder import is_placeholder, may_become
 from gitops_guard.model.reference import Reference, references
 from gitops_guard.model.resource import FieldPath, FileKind, Resource, Tree
@@ -475,6 +477,13 @@ def _continues(name: str, other: str) -> bool:
     },
 )
 def dangling_reference(tree: Tree, options: Options) -> Iterator[tuple[Resource, Problem]]:
+    parked = Parked(tree)
+    for resource, problem in _problems(tree, options):
+        if not parked.holds(resource.location.file):
+            yield resource, problem
+
+
+def _problems(tree: Tree, options: Options) -> Iterator[tuple[Resource, Problem]]:
     dangling = _Dangling(tree, options["external"])
     yield from dangling.problems()
     for resource in tree.resources:

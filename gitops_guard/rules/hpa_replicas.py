@@ -1,7 +1,7 @@
 """An autoscaler scales a workload whose `replicas` are set in Git too.
 
-At every sync the agent sets the number from Git, and the autoscaler sets its own again: under load, Pods are stopped
-and started at each reconciliation. Leave `replicas` out of what an autoscaler scales.
+Each sync of an agent, or each `kubectl apply`, sets the number from Git, and the autoscaler sets its own again: under
+load, Pods are stopped and started each time. Leave `replicas` out of what an autoscaler scales.
 
 Found is the number in the manifest of the workload, in a patch and in the field `replicas` of a kustomization, where
 the same build delivers the autoscaler: a HorizontalPodAutoscaler or a ScaledObject of KEDA. Not found is a number that
@@ -107,7 +107,8 @@ class _Scaled:
     name: str
 
     def says(self, what: str) -> str:
-        return f"`{self.scaler.id}` scales `{self.kind} {self.name}`, and {what}: the agent and the autoscaler fight"
+        scales = f"`{self.scaler.id}` scales `{self.kind} {self.name}`"
+        return f"{scales}, and {what}: each apply takes back what the autoscaler chose"
 
     def leaves_open(self, replicas: int) -> bool:
         """Whether the autoscaler may choose another number."""

@@ -20,8 +20,9 @@ bootstrap` or a FluxInstance names, or from which a folder of this tree is deplo
 comes from a public forge, and from a path that is not in this tree, is taken for the work of others. Manifests in a
 private registry are taken for yours. Helm repositories and buckets have no version. A version that a patch of the
 repository sets is looked for in the patch. What a kustomization builds on is asked for its revision whosever it is:
-otherwise the build of one commit is another one tomorrow. A branch is told by its name: a tag or a commit has digits,
-`main` has none.
+otherwise the build of one commit is another one tomorrow. Entries of a file that fetch from one repository at one
+revision have one finding, at the first. Nothing is told of what is parked: a parent kustomization names it in a comment
+only (`# - thanos`), and nothing else. A branch is told by its name: a tag or a commit has digits, `main` has none.
 
 Ranges are how Flux automates updates, and there they are on purpose: `flux-ranges` can refuse them, in production for
 example. Argo CD recommends a version in production and ranges before it; `argo-ranges` allows them.
@@ -161,9 +162,10 @@ from typing import Any, Final, NamedTuple
 
 from gitops_guard.load import patched
 from gitops_guard.load.patched import CHART_VERSION
-from gitops_guard.model import image, revision
+from gitops_guard.model import fetched, image, revision
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.own import Own
+from gitops_guard.model.parked import Parked
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import FieldPath, FileKind, Resource, SourceFile, Tree
 from gitops_guard.model.rule import Option, Options, OptionsAt, Topic, tree_rule
@@ -183,8 +185,6 @@ _OPTIONS: Final = {
 _KINDS: Final = frozenset(
     {"Application", "ApplicationSet", "GitRepository", "HelmChart", "HelmRelease", "OCIRepository"}
 )
-_BUILDS: Final = ("resources", "components", "bases")
-_GENERATORS: Final = ("configMapGenerator", "secretGenerator")
 _UNLOCKED: Final = {"Chart.yaml": "Chart.lock", "requirements.yaml": "requirements.lock"}
 
 _CHARTS: Final = {"flux-ranges": "none"}  # kustomize has no automation that writes down what it took
@@ -203,6 +203,7 @@ class _Context:
         self._elsewhere: frozenset[str] | None = None
         self._charts: frozenset[str] | None = None
         self._patched: frozenset[tuple[str, str]] | None = None
+        self.parked = Parked(tree)
 
     @property
     def own(self) -> Own:
@@ -258,14 +259,18 @@ def unpinned_source(tree: Tree, options_at: OptionsAt) -> _Found:
     for resource in tree.resources:
         if resource.id.kind in _KINDS:
             for moves in _of_resource(resource, context):
+                if context.parked.holds(resource.location.file):
+                    continue
                 if not moves.is_missing or (tree.complete and not context.is_patched(resource)):
                     yield resource, Problem(moves.path, moves.message)
-    yield from _in_files(tree, options_at)
+    for file, problem in _in_files(tree, options_at):
+        if not context.parked.holds(file.path):
+            yield file, problem
     if tree.complete:
         yield from _in_charts(tree)
 
 
-def _in_files(tree: Tree, options_at: OptionsAt) -> _Found:
+def _in_files(tree: Tree, options_at: OptionsAt) -> Iterator[tuple[SourceFile, Problem]]:
     for file in tree.of_kind(FileKind.KUSTOMIZATION, FileKind.COMPONENT, FileKind.STRATEGIC_PATCH):
         is_patch = file.kind is FileKind.STRATEGIC_PATCH
         for document in file.documents:
@@ -315,12 +320,20 @@ def _floats(version: object, what: str, allowed: str, *, partial: bool = False) 
     if not isinstance(version, str) or is_placeholder(version):
         return ""
     if revision.is_newest(version):
-        return f"the version `{version}` of {what} means the newest; name a version"
+        if version.strip() in ("", "latest"):
+            return f"the version `{version}` of {what} means the newest; name a version"
+        return f"{_unbounded(version, what)}, in production too; write `>=1 <2`, for example, or one version"
     if allowed == "any" or not revision.is_range(version, partial=partial):
         return ""
     if allowed == "bounded" and revision.is_bounded(version):
         return ""
+    if not revision.is_bounded(version):
+        return f"{_unbounded(version, what)}; name a version"
     return f"the version `{version}` of {what} is a range; name a version"
+
+
+def _unbounded(version: str, what: str) -> str:
+    return f"the version `{version}` of {what} has no upper bound, so that each new major version is installed"
 
 
 def _of_oci(spec: Mapping[str, Any], context: _Context, options: Options, *, is_chart: bool) -> Iterator[_Moves]:
@@ -421,38 +434,14 @@ def _says_where(source: object) -> bool:
 
 
 def _in_kustomization(body: Mapping[str, Any]) -> Iterator[_Placed]:
-    for field in _BUILDS:
-        for number, entry in enumerate(_list(body.get(field))):
-            if message := _remote(entry):
-                yield (field, number), message, None
-    for field in _GENERATORS:
-        for number, generator in enumerate(_list(body.get(field))):
-            for at, entry in enumerate(_list(generator.get("files")) if isinstance(generator, Mapping) else ()):
-                if isinstance(entry, str) and (message := _remote(entry[_url_start(entry) :])):
-                    yield (field, number, "files", at), message, Severity.INFO
+    for one, more in fetched.moving(body):
+        rest = f"; likewise {more} more {'entry' if more == 1 else 'entries'} of this file" if more else ""
+        yield one.path, one.message + rest, Severity.INFO if one.is_file else None
     for number, chart in enumerate(_list(body.get("helmCharts"))):
         if isinstance(chart, Mapping) and chart.get("repo"):
             for moves in _of_chart({**chart, "chart": chart.get("name")}, ("helmCharts", number), _CHARTS):
                 path = (*moves.path[:-1], "name") if moves.is_missing else moves.path
                 yield path, moves.message, None
-
-
-def _url_start(entry: str) -> int:
-    """Where the address begins in `name=https://…`."""
-    before = entry.partition("://")[0]
-    return before.rfind("=") + 1
-
-
-def _remote(entry: object) -> str:
-    if not isinstance(entry, str) or is_placeholder(entry):
-        return ""
-    found = revision.remote(entry)
-    if found is None or not revision.is_moving(found.revision):
-        return ""
-    if not found.revision:
-        return f"`{found.name}` is fetched without a revision, which means its main branch; name a tag or a commit"
-    at = found.revision.removeprefix("refs/heads/")
-    return f"`{found.name}` is fetched at `{at}`, which moves; name a tag or a commit"
 
 
 def _in_patch(body: Mapping[str, Any], options: Options) -> Iterator[_Placed]:
