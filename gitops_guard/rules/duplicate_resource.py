@@ -72,12 +72,11 @@ metadata:
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from posixpath import join, normpath
-from typing import Any
 
 from gitops_guard.model import kustomization
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.kustomization import Member
+from gitops_guard.model.listing import PATCHES, bodies, local_paths
 from gitops_guard.model.owner import Owner, clusters, owners
 from gitops_guard.model.placeholder import is_placeholder
 from gitops_guard.model.resource import FileKind, Location, Resource, ResourceId, SourceFile, Tree
@@ -85,7 +84,7 @@ from gitops_guard.model.rule import Options, Topic, tree_rule
 from gitops_guard.model.source import deployed_folders
 
 # What a kustomization does to the things it collects so that their ids or their number change.
-_CHANGES = ("namespace", "namePrefix", "nameSuffix", "patches", "patchesStrategicMerge", "patchesJson6902")
+_CHANGES = ("namespace", "namePrefix", "nameSuffix", *PATCHES)
 
 
 @tree_rule(Severity.ERROR, topic=Topic.INTEGRITY, whole=True)
@@ -159,26 +158,14 @@ def _collected(folder: str, kustomizations: Mapping[str, SourceFile]) -> list[st
         nested = kustomizations.get(path)
         if nested is None:
             found.append(path)
-        elif not any(key in body for body in _bodies(nested) for key in _CHANGES):
+        elif not any(key in body for _, body in bodies(nested) for key in _CHANGES):
             waiting += _listed(path, nested)
     return found
 
 
 def _listed(folder: str, file: SourceFile) -> list[str]:
     """What a kustomization lists, the last first."""
-    return [normpath(join(folder, entry)) for body in _bodies(file) for entry in _entries(body)][::-1]
-
-
-def _bodies(file: SourceFile) -> list[Mapping[str, Any]]:
-    return [document.body for document in file.documents if isinstance(document.body, Mapping)]
-
-
-def _entries(body: Mapping[str, Any]) -> Iterator[str]:
-    for key in ("resources", "bases"):
-        entries = body.get(key)
-        for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, str) and "://" not in entry and "\n" not in entry:
-                yield entry
+    return [path for _, body in bodies(file) for path in local_paths(folder, body, ("resources", "bases"))][::-1]
 
 
 _SHARED = ("kustomize.toolkit.fluxcd.io/ssa", "kustomize.toolkit.fluxcd.io/reconcile")

@@ -119,13 +119,14 @@ namespace: shop-staging
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from posixpath import dirname, join, normpath
+from posixpath import dirname, join
 from typing import Final
 
 from gitops_guard.load import blends, crossings, environments, foreign_namespaces, gaps
 from gitops_guard.load.branches import environments_by_branch
 from gitops_guard.load.layout import APP_FOLDERS, CLUSTER_FOLDERS, OVERLAY_FOLDERS, SHARED_FOLDERS
 from gitops_guard.model.finding import Problem, Severity
+from gitops_guard.model.listing import BUILT, bodies, local_paths
 from gitops_guard.model.resource import App, FileKind, Resource, SourceFile, Tree
 from gitops_guard.model.rule import Option, Options, Topic, tree_rule
 from gitops_guard.model.source import deployed_folders
@@ -270,16 +271,11 @@ def _outside_message(folder: str, beside: list[str]) -> str:
 
 def _referred(tree: Tree) -> frozenset[str]:
     """Files and folders that a kustomization, a Flux Kustomization or an Argo CD Application names."""
-    found = set(deployed_folders(tree)) - {""}
+    found = set(deployed_folders(tree))
     for file in tree.of_kind(FileKind.KUSTOMIZATION, FileKind.COMPONENT):
-        folder = dirname(file.path)
-        for document in file.documents:
-            for key in ("resources", "bases", "components", "crds"):
-                entries = document.body.get(key) if isinstance(document.body, Mapping) else None
-                for entry in entries if isinstance(entries, list) else ():
-                    if isinstance(entry, str) and "://" not in entry and "\n" not in entry:
-                        found.add(normpath(join(folder, entry)))
-    return frozenset(found)
+        for _, body in bodies(file):
+            found.update(local_paths(dirname(file.path), body, (*BUILT, "crds")))
+    return frozenset(found - {""})
 
 
 def _above(folder: str) -> Iterator[str]:

@@ -78,6 +78,7 @@ from gitops_guard.load.inline import Inline
 from gitops_guard.model import collected, listing
 from gitops_guard.model.collected import Layer
 from gitops_guard.model.finding import Problem, Severity
+from gitops_guard.model.listing import PATCHES
 from gitops_guard.model.producer import family
 from gitops_guard.model.resource import FieldPath, Location, Resource, SourceFile, Tree
 from gitops_guard.model.rule import Options, Topic, tree_rule
@@ -89,7 +90,6 @@ _FIX: Final = "leave `replicas` out"
 _REPLICAS: Final = ("spec", "replicas")
 _SCALERS: Final = {("autoscaling", "HorizontalPodAutoscaler"): "", ("keda.sh", "ScaledObject"): "Deployment"}
 _BOUNDS: Final = (("minReplicas", "maxReplicas"), ("minReplicaCount", "maxReplicaCount"))
-_PATCHES: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
 _REMOVED: Final = re.compile(
     rb"replicas: {1,9}(?:null\b|~)"
     rb"|op: {0,9}[\"']?remove[\"']?\s{1,99}path: {0,9}[\"']?/spec/replicas\b"
@@ -217,7 +217,7 @@ class _Builds:
         if layer.file is None:
             return
         for document in layer.file.documents:
-            for key in _PATCHES:
+            for key in PATCHES:
                 listed = value_at(document.body, (key,))
                 for number, entry in enumerate(listed if isinstance(listed, list) else ()):
                     yield from self._of_entry(layer, document.index, (key, number), entry, one)
