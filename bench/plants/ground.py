@@ -18,7 +18,13 @@ _AGENT: Final = (
     b"apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: planted}\n"
     b"spec: {interval: 1h, path: ./deploy, prune: true, sourceRef: {kind: GitRepository, name: flux-system}}\n"
 )
-_AGENTS: Final = ("kustomize.toolkit.fluxcd.io", "argoproj.io")
+_AGENTS: Final = frozenset(
+    {
+        ("kustomize.toolkit.fluxcd.io", "Kustomization"),
+        ("argoproj.io", "Application"),
+        ("argoproj.io", "ApplicationSet"),
+    }
+)
 
 
 class Plant(NamedTuple):
@@ -93,7 +99,7 @@ class Ground:
 
     def beside_agent(self, plant: Plant | None) -> Plant | None:
         """With a resource of Flux where the repository has no agent: without one, CI may write to the cluster."""
-        if plant is None or any(resource.id.group in _AGENTS for resource in self.tree.resources):
+        if plant is None or any(resource.id[:2] in _AGENTS for resource in self.tree.resources):
             return plant
         return Plant({**plant.files, "planted/agent.yaml": _AGENT}, plant.expected)
 
