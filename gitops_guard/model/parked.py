@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from posixpath import dirname, join, normpath
 
@@ -37,11 +37,11 @@ class Parked:
         return any(_is_in(folder, root) for root in self._roots)
 
     @cached_property
-    def _deployed(self) -> list[Deployment]:
+    def _deployed(self) -> Sequence[Deployment]:
         return deployments(self._tree)
 
     @cached_property
-    def _active(self) -> list[Deployment]:
+    def _active(self) -> Sequence[Deployment]:
         """What is deployed by resources that do not lie in a comment's file or folder themselves."""
         return [entry for entry in self._deployed if not _is_any(entry.resource.location.file, self._commented)]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
+from gitops_guard.load import tree
 from gitops_guard.model.finding import Problem, Severity
 from gitops_guard.model.resource import Location
 from gitops_guard.rules import all_rules
