@@ -2,13 +2,13 @@
 
 Flux starts nothing whose `dependsOn` is not ready, so two that depend on each other, or one that depends on itself,
 wait for ever. Kustomize refuses a kustomization that contains itself, and one that lists a folder above its own. Argo
-CD applies wave after wave and waits until each is healthy: what needs a ConfigMap, Secret, ServiceAccount, volume
-claim, namespace or definition of a later wave of the same app keeps that wave from ever coming.
+CD applies wave after wave and waits until each is healthy: what needs a ConfigMap, Secret, ServiceAccount or volume
+claim of a later wave of the same app keeps that wave from ever coming.
 
 Judged are `dependsOn` of Flux Kustomizations and of HelmReleases, in the namespaces that kustomizations give them;
 `resources`, `bases` and `components` of kustomizations; and `argocd.argoproj.io/sync-wave` within what one
 kustomization collects or one folder holds that Argo CD deploys as it is. Hooks and optional references are left alone,
-and a namespace is a warning, which Argo CD may make (`CreateNamespace=true`) where the Application is not here. Each
+and so are namespaces and definitions, which Argo CD moves before what needs them (gitops-engine, `sync_tasks.go`). Each
 circle is reported once, at the entry that closes it: mostly that of what most others depend on.
 
 Source: https://fluxcd.io/flux/components/kustomize/kustomizations/#dependencies,
@@ -256,13 +256,11 @@ def _of_waves(tree: Tree, kustomizations: Kustomizations) -> Iterator[tuple[Reso
     if not any(mark in file.data for file in tree.files):
         return
     changing = (FileKind.KUSTOMIZATION, FileKind.COMPONENT, FileKind.STRATEGIC_PATCH, FileKind.JSON_PATCH)
-    # Argo CD itself makes the namespace then, whatever wave it has among the resources.
-    made = frozenset({"Namespace"}) if any(b"CreateNamespace=true" in file.data for file in tree.files) else frozenset()
     patching = frozenset(file.path for file in tree.of_kind(*changing) if b"sync-wave" in file.data)
     told: set[int] = set()
     for folder in kustomizations.roots():
         build = kustomizations.build(folder)
-        found = list(_contradicted(build.members, made, told))
+        found = list(_contradicted(build.members, told))
         if found and not build.is_labelled and patching and _is_patched(tree, build.members, patching):
             continue
         yield from found
@@ -273,7 +271,7 @@ def _of_waves(tree: Tree, kustomizations: Kustomizations) -> Iterator[tuple[Reso
         if at in plain and at not in kustomizations.files:
             by_folder.setdefault(at, []).append(member_of(resource))
     for members in by_folder.values():
-        yield from _contradicted(members, made, told)
+        yield from _contradicted(members, told)
 
 
 def _is_patched(tree: Tree, members: Iterable[Member], patching: frozenset[str]) -> bool:
@@ -287,9 +285,7 @@ def _is_patched(tree: Tree, members: Iterable[Member], patching: frozenset[str])
     return False
 
 
-def _contradicted(
-    members: Iterable[Member], made: frozenset[str], told: set[int]
-) -> Iterator[tuple[Resource, Problem]]:
+def _contradicted(members: Iterable[Member], told: set[int]) -> Iterator[tuple[Resource, Problem]]:
     """Each resource once, for the first thing that it needs and that comes in a later wave only."""
     waves: dict[tuple[str, Name], int] = {}
     known = [member for member in members if not any(hook in member.annotations for hook in _HOOKS)]
@@ -305,30 +301,20 @@ def _contradicted(
         if resource is None or id(resource) in told:
             continue
         own, space = _wave(member), member.names[-1].namespace
-        for kind, needed in _needs(member, resource):
-            later = waves.get((kind, Name("" if kind in _OF_CLUSTER else space, needed)), own)
-            if later > own and kind not in made:
+        for kind, needed in _needs(resource):
+            later = waves.get((kind, Name(space, needed)), own)
+            if later > own:
                 told.add(id(resource))
                 place = ("metadata", "annotations", _WAVE)
                 message = f"wave {own} needs {kind} `{needed}`, which comes in wave {later} only"
-                # An Application of another repository may have it made, or somebody may have made it before.
-                severity = Severity.WARNING if kind == "Namespace" else None
-                yield resource, Problem(place, message, severity=severity)
+                yield resource, Problem(place, message)
                 break
-
-
-_OF_CLUSTER: Final = frozenset({"Namespace", "the definition of"})
 
 
 def _keys(member: Member, name: Name) -> Iterator[tuple[str, Name]]:
     """What others may need *member* for."""
-    if member.kind == "CustomResourceDefinition" and member.resource is not None:
-        spec = member.resource.body.get("spec")
-        group, kind = value_at(spec, ("group",)), value_at(spec, ("names", "kind"))
-        if isinstance(group, str) and isinstance(kind, str):
-            yield "the definition of", Name("", f"{kind}.{group}")
-    elif not member.group or member.kind == "Namespace":
-        yield member.kind, Name("" if member.kind == "Namespace" else name.namespace, name.name)
+    if not member.group:
+        yield member.kind, Name(name.namespace, name.name)
     if member.kind in ("ExternalSecret", "SealedSecret"):
         target = value_at(member.resource.body, ("spec", "target", "name")) if member.resource else None
         yield "Secret", Name(name.namespace, target if isinstance(target, str) else name.name)
@@ -341,12 +327,8 @@ def _wave(member: Member) -> int:
         return 0
 
 
-def _needs(member: Member, resource: Resource) -> Iterator[tuple[str, str]]:
-    """Kind and name of what has to be there before *member* is healthy, or can be applied at all."""
-    if "." in member.group:
-        yield "the definition of", f"{member.kind}.{member.group}"
-    if not member.is_of_cluster and member.names[-1].namespace:
-        yield "Namespace", member.names[-1].namespace
+def _needs(resource: Resource) -> Iterator[tuple[str, str]]:
+    """Kind and name of what has to be there before *resource* is healthy."""
     template = template_path(resource.id)
     if template is None or resource.id.kind == "CronJob" or value_at(resource.body, ("spec", "replicas")) == 0:
         return  # healthy without a Pod

@@ -151,7 +151,7 @@ WAVES = {"kustomization.yaml": "namespace: shop\nresources: [pod.yaml, needed.ya
             ("Pod", "a", "1", POD.replace("settings", "settings, optional: true")), ("ConfigMap", "settings", "2"), 0,
             id="optional",
         ),
-        pytest.param(("ConfigMap", "a", "1"), ("Namespace", "shop", "2"), 6, id="a namespace"),
+        pytest.param(("ConfigMap", "a", "1"), ("Namespace", "shop", "2"), 0, id="a namespace, which is moved"),
         pytest.param(
             ("Pod", "a", "1", "spec: {volumes: [{name: a, secret: {secretName: key}}], containers: []}\n"),
             ("Secret", "key", "2"), 6, id="a volume",
@@ -166,7 +166,7 @@ WAVES = {"kustomization.yaml": "namespace: shop\nresources: [pod.yaml, needed.ya
                 "CustomResourceDefinition", "shops.example.com", "2",
                 "spec: {group: example.com, names: {kind: Shop}}\n", "apiextensions.k8s.io/v1",
             ),
-            6, id="a definition",
+            0, id="a definition, which is moved",
         ),
     ],
 )  # fmt: skip
