@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Protocol
@@ -36,6 +36,9 @@ class Part:
 
     findings: list[Finding] = field(default_factory=list)
     crashes: list[Crash] = field(default_factory=list)
+
+
+InTurn = Callable[[Callable[[int], Part], int], list[Part]]  # what is said for each number below a count
 
 
 def check(
@@ -200,21 +203,22 @@ def conclude(
     picked: Container[str] | None = None,
     place: Place | None = None,
     notes: Sequence[str] = (),
+    in_turn: InTurn | None = None,
 ) -> Report:
     """The rules about the whole tree, then waivers, excerpts and order.
 
     *known* are all rule ids, also of rules that are not asked in this run. Only findings in *picked* files are
-    reported; None is all files.
+    reported; None is all files. *in_turn* asks the rules about the whole tree, `one_by_one` where there is none.
     """
     engine = _Engine(rules, config, place)
-    whole = _whole_tree(engine, tree)
+    whole = _whole_tree(tree, rules, config, place, in_turn or one_by_one)
     findings = {
         finding
-        for part in (*parts, whole)
+        for part in (*parts, *whole)
         for finding in part.findings
         if picked is None or finding.location.file in picked
     }
-    crashes = [crash for part in (*parts, whole) for crash in part.crashes]
+    crashes = [crash for part in (*parts, *whole) for crash in part.crashes]
     outcome = waivers.apply(
         _one_for_each_kind(sorted(_one_for_each_cause(findings, rules), key=_order)),
         tree,
@@ -278,14 +282,23 @@ def _order(finding: Finding) -> tuple[Location, str, str, tuple[str, ...]]:
     return finding.location, finding.rule, finding.message, tuple(map(str, finding.path))
 
 
-def _whole_tree(engine: _Engine, tree: Tree) -> Part:
-    for rule in engine.rules.values():
-        if rule.scope is Scope.TREE and (tree.complete or not rule.whole) and may_run(rule, engine.config):
-            _ask_tree(engine, rule, tree)
-    return engine.part
+def _whole_tree(
+    tree: Tree, rules: Mapping[str, Rule], config: Config, place: Place | None, in_turn: InTurn
+) -> list[Part]:
+    asked = [
+        rule
+        for rule in rules.values()
+        if rule.scope is Scope.TREE and (tree.complete or not rule.whole) and may_run(rule, config)
+    ]
+    return in_turn(lambda number: _ask_tree(_Engine(rules, config, place), asked[number], tree), len(asked))
 
 
-def _ask_tree(engine: _Engine, rule: Rule, tree: Tree) -> None:
+def one_by_one(ask: Callable[[int], Part], count: int) -> list[Part]:
+    """*ask* of each number below *count*, in this process."""
+    return [ask(number) for number in range(count)]
+
+
+def _ask_tree(engine: _Engine, rule: Rule, tree: Tree) -> Part:
     general = setting(rule, engine.config, "", "")
 
     @cache  # a rule asks about a file for each thing in it
@@ -306,6 +319,7 @@ def _ask_tree(engine: _Engine, rule: Rule, tree: Tree) -> None:
             engine.part.findings.append(finding)
     except Exception as error:
         engine.part.crashes.append(crash(rule, "the whole repository", error))
+    return engine.part
 
 
 def _about_waiver(engine: _Engine, finding: Finding) -> Finding | None:

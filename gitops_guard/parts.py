@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import marshal
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -20,6 +21,7 @@ from gitops_guard.schema.embedded import EmbeddedSchemas
 
 _WORTH_A_FORK = 150_000  # bytes of YAML; below that a second process costs more than it saves
 _EACH = 400  # what a document costs beside its bytes, in bytes; a file costs as much again
+_ASKING = 2  # processes for the rules about the whole tree: more would each work out anew what rules share
 _BATCH = 50  # files between two ticks
 
 
@@ -92,6 +94,29 @@ def examine_all(files: Sequence[tuple[str, bytes]], setting: Setting, *, jobs: i
     return [*first, *(_unpack(part, data) for part in packed[1:])]
 
 
+def in_turn(jobs: int) -> check.InTurn:
+    """Questions about the whole tree, asked by two processes: whichever is free takes the next one."""
+
+    def ask_all(ask: Callable[[int], check.Part], count: int) -> list[check.Part]:
+        if jobs < _ASKING or not 2 <= count < 256:
+            return check.one_by_one(ask, count)
+        waiting, writer = os.pipe()
+        os.write(writer, bytes(range(count)))
+        os.close(writer)
+
+        def work(_: int) -> bytes:
+            said = [ask(number[0]) for number in iter(lambda: os.read(waiting, 1), b"")]
+            return marshal.dumps([_part_out(part) for part in said])
+
+        try:
+            packed = fork_map(work, range(_ASKING))
+        finally:
+            os.close(waiting)
+        return [_part_in(part) for told in packed for part in marshal.loads(told)]  # noqa: S302 - our own child
+
+    return ask_all
+
+
 def shares(files: Sequence[tuple[str, bytes]], count: int) -> list[list[int]]:
     """Numbers of files in at most *count* groups of about equal weight, files of the same name in one.
 
@@ -130,8 +155,7 @@ def _pack(examined: Examined) -> bytes:
     return marshal.dumps(
         (
             [_file_out(file) for file in examined.files],
-            [finding_out(finding) for finding in examined.found.findings],
-            [(crash.rule, crash.where, crash.traceback) for crash in examined.found.crashes],
+            _part_out(examined.found),
             examined.placeholders,
             examined.encrypted,
         )
@@ -139,13 +163,18 @@ def _pack(examined: Examined) -> bytes:
 
 
 def _unpack(packed: bytes, data: Mapping[str, bytes]) -> Examined:
-    files, findings, crashes, placeholders, encrypted = marshal.loads(packed)  # noqa: S302 - written by our own child
-    return Examined(
-        [_file_in(file, data) for file in files],
-        check.Part([finding_in(finding) for finding in findings], [Crash(*crash) for crash in crashes]),
-        placeholders,
-        encrypted,
-    )
+    files, found, placeholders, encrypted = marshal.loads(packed)  # noqa: S302 - written by our own child
+    return Examined([_file_in(file, data) for file in files], _part_in(found), placeholders, encrypted)
+
+
+def _part_out(part: check.Part) -> tuple[Any, ...]:
+    crashes = [(crash.rule, crash.where, crash.traceback) for crash in part.crashes]
+    return [finding_out(finding) for finding in part.findings], crashes
+
+
+def _part_in(packed: tuple[Any, ...]) -> check.Part:
+    findings, crashes = packed
+    return check.Part([finding_in(finding) for finding in findings], [Crash(*crash) for crash in crashes])
 
 
 def _file_out(file: SourceFile) -> tuple[Any, ...]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gitops_guard.load.surroundings import Surroundings
 
 _FOREIGN = (FileKind.OTHER_YAML, FileKind.CI_WORKFLOW)  # a repository of nothing else holds nothing for a cluster
+_WORTH_A_FORK = 500  # resources: for fewer, rules about the whole tree take no longer than a second process
 _NOT_LINTED = (FileKind.HELM_TEMPLATE, FileKind.TEMPLATE, FileKind.NOT_YAML)
 
 
@@ -135,6 +136,7 @@ def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: 
         picked=read.picked,
         place=read.layout.app_of,
         notes=_notes(request, whole, found),
+        in_turn=parts.in_turn(request.jobs if len(whole.resources) >= _WORTH_A_FORK else 1),
     )
     checked = any(
         file.documents and file.kind not in _FOREIGN

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
+from bench import corpus
+from gitops_guard import check, parts
+from gitops_guard.model.finding import Crash, Finding, Severity
+from gitops_guard.model.resource import Location
 from gitops_guard.parts import shares
+from tests.program import gitops_guard
 
 
 def test_files_of_one_name_go_to_one_worker() -> None:
@@ -41,3 +49,26 @@ def test_workers_get_about_the_same() -> None:
     weights = [sum(len(files[number][1]) + 800 for number in group) for group in shares(files, 3)]
 
     assert max(weights) < 1.05 * min(weights)
+
+
+def test_each_question_about_the_whole_tree_is_asked_once_by_either_process() -> None:
+    finding = Finding(Location("a.yaml", 3, 5), "lint", Severity.WARNING, "a message", path=("data", 0))
+
+    def ask(number: int) -> check.Part:
+        return check.Part([replace(finding, message=str(number))], [Crash("lint", str(number), "ValueError")])
+
+    said = parts.in_turn(2)(ask, 60)
+
+    assert sorted(int(part.findings[0].message) for part in said) == list(range(60))
+    assert all(part.crashes[0].where == part.findings[0].message for part in said)
+    assert {replace(part.findings[0], message="a message") for part in said} == {finding}
+
+
+def test_two_processes_say_of_a_whole_tree_what_one_says(tmp_path: Path) -> None:
+    corpus.write(tmp_path / "repository", 300, git=True)
+    flags = ("check", "--no-lint", "--no-cache", "--format", "json")
+
+    alone, together = (gitops_guard(*flags, "-j", jobs, cwd=tmp_path / "repository") for jobs in ("1", "2"))
+
+    assert '"promotion-order"' in alone.out or '"unpinned-image-tag"' in alone.out
+    assert together.out == alone.out
