@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TOOLS := tools/bin/kubeconform tools/bin/kubeyaml
+TOOLS := tools/bin/kubeconform tools/bin/kubeyaml tools/bin/gitleaks.toml
 
 # Go of the machine where it is new enough for our go.mod, else the one in a wheel. GOTOOLCHAIN=local: Go would
 # otherwise fetch, unpinned, whatever toolchain it likes.
@@ -39,6 +39,14 @@ tools/bin/kubeconform: tools/kubeconform/go.mod tools/kubeconform/go.sum | $(GO)
 tools/bin/kubeyaml: tools/kubeyaml/go.mod tools/kubeyaml/go.sum tools/kubeyaml/main.go | $(GO)
 	cd tools/kubeyaml && $(GO_BUILD) -o ../bin/kubeyaml .
 	@touch $@
+
+# The formats of tokens as gitleaks has them, at the version that our data was built from. Go checks the module's sum.
+GITLEAKS := $(shell sed -n 's/^MODULE, VERSION = "\(.*\)", "\(.*\)"$$/\1@\2/p' tools/build_token_formats.py)
+
+tools/bin/gitleaks.toml: tools/build_token_formats.py | $(GO)
+	@mkdir -p tools/bin
+	cp "$$(GOTOOLCHAIN=local $(GO) mod download -json $(GITLEAKS) | sed -n 's/^.*"Dir": "\(.*\)".*$$/\1/p')/config/gitleaks.toml" $@
+	@chmod u+w $@ && touch $@
 
 $(CURDIR)/.cache/go/bin/go: requirements/go.lock
 	$(PYTHON) -m venv .cache/go

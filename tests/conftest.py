@@ -57,6 +57,12 @@ def _program(name: str) -> Path:
 
 
 @pytest.fixture(scope="session")
+def gitleaks() -> Path:
+    """The formats of gitleaks, at the version that ours were built from."""
+    return _program("gitleaks.toml")
+
+
+@pytest.fixture(scope="session")
 def kubeconform() -> Path:
     """The real kubeconform, built by `make tools`."""
     return _program("kubeconform")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from gitops_guard.model import revision
@@ -79,9 +81,12 @@ def test_an_owner_has_a_folder_at_a_public_forge_or_a_host(url: str, owner: str)
     ["*." * 100_000, "a/" * 100_000, "x@" * 100_000, "1." * 100_000, ">=0" + ".0" * 100_000 + "!", "a:" * 100_000],
 )
 def test_hostile_addresses_and_versions_take_no_time(text: str) -> None:
+    started = time.process_time()
     revision.is_newest(text)
     revision.is_range(text, partial=True)
     revision.is_bounded(text)
     revision.owner(text)
     revision.remote(f"https://{text}/-/raw/a/b")
     revision.remote(f"github.com/{text}?{text}")
+
+    assert time.process_time() - started < 1
