@@ -89,9 +89,9 @@ def test_what_has_no_order_is_no_version(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["1." * 100_000, "a-" * 100_000, "1-" * 100_000, "0" * 200_000, "~ " * 100_000])
 def test_hostile_texts_take_no_time(text: str) -> None:
-    start = time.monotonic()
+    start = time.process_time()
 
     version.parse(text)
     version.parse(text[:128])
 
-    assert time.monotonic() - start < 0.1
+    assert time.process_time() - start < 0.1
