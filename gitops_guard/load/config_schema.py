@@ -14,7 +14,6 @@ SEVERITIES: Final = ("error", "warning", "info")
 _SHORTHANDS: Final = ("error", "warning", "info", "on", "off")
 _TEXT: Final = {"type": "string", "minLength": 1}
 _GLOBS: Final = {"type": "array", "items": {"$ref": "#/$defs/glob"}}
-_RULE_KEYS: Final = ("enabled", "severity", "paths", "exclude")
 
 
 class Fault(NamedTuple):
