@@ -2,11 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TOOLS := tools/bin/kubeconform tools/bin/kubeyaml tools/bin/gitleaks.toml
+TOOLS := $(addprefix tools/bin/,kubeconform kubeyaml gitleaks.toml opa conftest gator)
 
-# Go of the machine where it is new enough for our go.mod, else the one in a wheel. GOTOOLCHAIN=local: Go would
+# Go of the machine where it is new enough for tools/*/go.mod, else the one in a wheel. GOTOOLCHAIN=local: Go would
 # otherwise fetch, unpinned, whatever toolchain it likes.
-GO := $(shell cd tools/kubeyaml && GOTOOLCHAIN=local go list -m >/dev/null 2>&1 && command -v go || echo $(CURDIR)/.cache/go/bin/go)
+GO := $(shell cd tools/conftest && GOTOOLCHAIN=local go list -m >/dev/null 2>&1 && command -v go || echo $(CURDIR)/.cache/go/bin/go)
 GO_BUILD = GOTOOLCHAIN=local CGO_ENABLED=0 GOFLAGS='-mod=readonly -trimpath -buildvcs=false' $(GO) build
 
 .PHONY: help demo test tools bench lock schemas docs precision clean
@@ -38,6 +38,21 @@ tools/bin/kubeconform: tools/kubeconform/go.mod tools/kubeconform/go.sum | $(GO)
 
 tools/bin/kubeyaml: tools/kubeyaml/go.mod tools/kubeyaml/go.sum tools/kubeyaml/main.go | $(GO)
 	cd tools/kubeyaml && $(GO_BUILD) -o ../bin/kubeyaml .
+	@touch $@
+
+tools/bin/opa: tools/opa/go.mod tools/opa/go.sum | $(GO)
+	cd tools/opa && $(GO_BUILD) -o ../bin/opa github.com/open-policy-agent/opa
+	@touch $@
+
+# Conftest's own examples are cases of a test: they are in its module.
+tools/bin/conftest: tools/conftest/go.mod tools/conftest/go.sum | $(GO)
+	cd tools/conftest && $(GO_BUILD) -o ../bin/conftest github.com/open-policy-agent/conftest
+	@rm -rf tools/bin/conftest-examples
+	cp -R "$$(cd tools/conftest && GOTOOLCHAIN=local $(GO) list -m -f '{{.Dir}}' github.com/open-policy-agent/conftest)/examples" tools/bin/conftest-examples
+	@chmod -R u+w tools/bin/conftest-examples && touch $@
+
+tools/bin/gator: tools/gator/go.mod tools/gator/go.sum | $(GO)
+	cd tools/gator && $(GO_BUILD) -o ../bin/gator github.com/open-policy-agent/gatekeeper/v3/cmd/gator
 	@touch $@
 
 # The formats of tokens as gitleaks has them, at the version that our data was built from. Go checks the module's sum.

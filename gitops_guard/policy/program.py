@@ -1,0 +1,127 @@
+"""What every Rego engine is given and answers: programs, questions, answers.
+
+A `Program` is closed: its modules see each other and its data, and nothing of another program. A folder of conftest
+policies is one, each Gatekeeper template is one, each bundled policy is one. Engines answer many questions at once, so
+that they may share them out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, Final, NamedTuple, Protocol
+
+from gitops_guard.model.resource import Location
+
+Place = Callable[[int, int], Location]
+
+
+class Dialect(StrEnum):
+    """The two languages named Rego: `V1` has `if` and `contains` as keywords (OPA 1.0)."""
+
+    V0 = "v0"
+    V1 = "v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One Rego module. *path* is how messages name it, unique in its program.
+
+    *place* tells where a line and a column of *text* (from 1) stand, for Rego inside of YAML; None: in *path* itself.
+    """
+
+    path: str
+    text: str
+    dialect: Dialect = Dialect.V1
+    place: Place | None = field(default=None, repr=False, compare=False)
+
+    def at(self, line: int, column: int = 1) -> Location:
+        return self.place(line, column) if self.place is not None else Location(self.path, line, column)
+
+
+@dataclass(frozen=True)
+class Program:
+    """*name* is unique in a run, and what a message calls the policy. *data* is the document `data`, as JSON."""
+
+    name: str
+    modules: tuple[Module, ...]
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def digest(self) -> str:
+        """32 hex digits that change with all that can change an answer."""
+        import json
+        from hashlib import blake2b
+
+        texts = [(module.path, module.text, module.dialect.value) for module in self.modules]
+        content = json.dumps((texts, self.data), sort_keys=True, default=str)
+        return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Each of *rules* (`data.main.deny`) of *program*, asked of each of *inputs* (JSON).
+
+    *data* stands over the program's own while these inputs are asked about: a mapping from a dotted path to a value,
+    `{"conftest.file": {"name": …}}`.
+    """
+
+    program: Program
+    rules: tuple[str, ...]
+    inputs: Sequence[Any]
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Failure(NamedTuple):
+    """Something about a policy that could not be done: exit 3. *policy* is a rule id, or the name of a program.
+
+    *message* is a sentence with the reason, and never carries the input. *at* is a place in the policy.
+    """
+
+    policy: str
+    message: str
+    at: Location | None = None
+
+
+class Answer(NamedTuple):
+    """What one rule says of one input. Undefined is not null: *defined* is False. *failure*: it could not be asked."""
+
+    defined: bool
+    value: Any = None
+    failure: Failure | None = None
+
+
+UNDEFINED: Final = Answer(False)
+
+
+class Replies(NamedTuple):
+    """The answers to one question: `answers[input][rule]`.
+
+    A failure that is about a whole program (it does not compile, a builtin is refused) stands in *failures* once, and
+    every answer is then undefined.
+    """
+
+    answers: Sequence[Sequence[Answer]]
+    failures: Sequence[Failure] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """For one evaluation (one rule, one input) the time, for a worker process the memory that it may grow by."""
+
+    seconds: float = 5.0
+    megabytes: int = 512
+
+
+class Engine(Protocol):
+    """Evaluates Rego. *ask* keeps the order of the questions.
+
+    Raises GuardError where the engine itself is out of reach; what is wrong with a policy is a Failure.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def ask(self, questions: Sequence[Question]) -> list[Replies]: ...
