@@ -168,7 +168,7 @@ def _unpack(packed: bytes, data: Mapping[str, bytes]) -> Examined:
 
 
 def _part_out(part: check.Part) -> tuple[Any, ...]:
-    crashes = [(crash.rule, crash.where, crash.traceback) for crash in part.crashes]
+    crashes = [(crash.rule, crash.where, crash.traceback, crash.reason) for crash in part.crashes]
     return [finding_out(finding) for finding in part.findings], crashes
 
 

@@ -82,11 +82,15 @@ class Waived:
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """A rule that failed: its id, where it was, and the traceback, which names no value of a resource."""
+    """A rule that failed: its id, where it was, and the traceback, which names no value of a resource.
+
+    *reason* is a sentence where a policy of the user's is at fault and not this program; *where* is then its place.
+    """
 
     rule: str
     where: str
     traceback: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,1 +1,1 @@
-"""Policies that are not written for gitops-guard: Rego for conftest, Gatekeeper, Pod Security, on exchangeable engines."""
+"""Policies that people already have (Rego for conftest, Gatekeeper, Pod Security), on exchangeable engines."""

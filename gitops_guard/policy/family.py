@@ -33,8 +33,8 @@ class Found(NamedTuple):
 class Inquiry:
     """A question and what becomes of its answers.
 
-    *told* is called once for each input, with its number and the answers in the order of the question's rules, none of
-    them a failure.
+    *told* is called once for each input, with its number and the answers in the order of the question's rules; what
+    could not be answered is undefined.
     """
 
     question: Question

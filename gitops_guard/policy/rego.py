@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitops_guard.policy.program import Module
+from gitops_guard.policy.program import Dialect, Failure, Module, Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,8 @@ class RegoRule:
     has_arguments: bool = False
     metadata: Mapping[str, Any] = field(default_factory=dict)
     bodies: int = 1
+    is_true: bool = False
+    """A complete rule whose value is `true` because none is given: `deny if …`, `deny { … }`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +48,7 @@ class Outline:
     imports: tuple[str, ...] = ()
     uses_data: tuple[str, ...] = ()
     """Paths below `data` that are read: `inventory`, `conftest.file`; as far as they are constant."""
+
+
+def read(path: str, text: str, *, dialect: Dialect | None = None, place: Place | None = None) -> Outline | Failure:
+    raise NotImplementedError

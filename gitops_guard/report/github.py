@@ -12,7 +12,7 @@ from gitops_guard.model.finding import Crash, Finding, Report, Severity
 from gitops_guard.report.context import Context
 from gitops_guard.report.show.escape import sentence, visible
 from gitops_guard.report.show.order import worst_first
-from gitops_guard.report.show.summary import checked, crashed, found, number, severities
+from gitops_guard.report.show.summary import checked, crash_title, crashed, found, number, severities
 
 PER_STEP = 10  # annotations of one kind; GitHub drops the rest without a word (orgs/community discussion 26680)
 
@@ -59,7 +59,7 @@ def _annotation(finding: Finding, context: Context) -> str:
 
 
 def _crash(crash: Crash) -> str:
-    return _command("error", sentence(crashed(crash)), title="gitops-guard: internal error")
+    return _command("error", sentence(crashed(crash)), title=f"gitops-guard: {crash_title(crash)}")
 
 
 def _command(name: str, text: str, **properties: str) -> str:

@@ -78,6 +78,7 @@ def _crash(crash: Crash) -> dict[str, str]:
         "rule": encodable(crash.rule),
         "where": encodable(crash.where),
         "traceback": encodable(crash.traceback),
+        "reason": encodable(crash.reason),
     }
 
 

@@ -14,7 +14,7 @@ from gitops_guard.model.resource import Skipped
 from gitops_guard.report.context import Context
 from gitops_guard.report.show.escape import sentence, visible
 from gitops_guard.report.show.order import worst_first
-from gitops_guard.report.show.summary import checked, crashed, found, number, severities
+from gitops_guard.report.show.summary import checked, crash_title, crashed, found, number, severities
 
 MAX_BODY = 65_536  # characters; above it GitHub answers 422 "Body is too long" (google/go-github#440)
 _BUDGET = MAX_BODY - 5_536  # the forge adds its marker and its own sentences
@@ -78,7 +78,7 @@ def _row(finding: Finding) -> str:
 
 def _tail(report: Report) -> Iterator[str]:
     for crash in report.crashes[:10]:
-        yield from (f"**Internal error**: {prose(_short(sentence(crashed(crash))))}", "")
+        yield from (f"**{crash_title(crash).capitalize()}**: {prose(_short(sentence(crashed(crash))))}", "")
     yield f"{prose(found(report))}. {prose(checked(report.coverage))}."
     for note in report.coverage.notes[:10]:
         yield from ("", f"Note: {prose(_short(sentence(note)))}")

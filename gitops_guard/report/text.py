@@ -9,7 +9,7 @@ from gitops_guard.model.resource import Skipped
 from gitops_guard.report.context import Context
 from gitops_guard.report.show.escape import sentence, visible
 from gitops_guard.report.show.excerpt import excerpt
-from gitops_guard.report.show.summary import checked, crashed, found
+from gitops_guard.report.show.summary import checked, crash_title, crashed, found
 
 _STYLES = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
 
@@ -68,8 +68,10 @@ def _source(finding: Finding, line: str, gutter: str, context: Context) -> Itera
 
 
 def _crash(crash: Crash, context: Context) -> Iterator[str]:
+    yield f"{_paint(crash_title(crash), '1;31', context)}: {sentence(crashed(crash))}"
+    if crash.reason:
+        return
     where = f" to {context.project_url}/issues" if context.project_url else ""
-    yield f"{_paint('internal error', '1;31', context)}: {sentence(crashed(crash))}"
     yield f"  help: please report it{where}; the traceback is in the output of `--format json`"
     yield f"  help: `--ignore {visible(crash.rule)}` goes on without the rule"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from gitops_guard.model.finding import Coverage, Crash, Finding, Report, Severity
@@ -53,8 +53,21 @@ def found(report: Report) -> str:
     if report.waived:
         text += f"; {number(len(report.waived), 'finding')} allowed by waivers"
     if report.crashes:
-        text += f"; {number(len(report.crashes), 'rule')} crashed, so this is not all"
+        text += f"; {_missing(report.crashes)}, so this is not all"
     return text
+
+
+def _missing(crashes: Sequence[Crash]) -> str:
+    policies = len({crash.rule for crash in crashes if crash.reason})
+    rules = sum(not crash.reason for crash in crashes)
+    parts = [f"{number(rules, 'rule')} crashed"] if rules else []
+    parts += [f"{number(policies, 'policy', 'policies')} could not be evaluated"] if policies else []
+    return " and ".join(parts)
+
+
+def crash_title(crash: Crash) -> str:
+    """What a crash is, in two words."""
+    return "policy error" if crash.reason else "internal error"
 
 
 def severities(findings: Iterable[Finding]) -> str:
@@ -68,6 +81,8 @@ def severities(findings: Iterable[Finding]) -> str:
 
 def crashed(crash: Crash) -> str:
     """Names the rule and the next step. The traceback stays in the JSON report."""
+    if crash.reason:
+        return f"{crash.where or crash.rule}: {crash.reason} [{crash.rule}]"
     where = f" at {crash.where}" if crash.where else ""
     return f"rule {crash.rule!r} crashed{where}: what it would have found is missing"
 
