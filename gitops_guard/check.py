@@ -183,7 +183,8 @@ def about_resource(rule: Rule, config: Config, resource: Resource, problem: Prob
     environment = resource.app.environment if resource.app else ""
     effective = setting(rule, config, environment, resource.location.file)
     if effective.enabled:
-        yield stamp(rule, effective, problem, resource.locate(problem.path, key=problem.on_key), resource)
+        at = problem.at or resource.locate(problem.path, key=problem.on_key)
+        yield stamp(rule, effective, problem, at, resource)
 
 
 def crash(rule: Rule, where: str, error: Exception) -> Crash:

@@ -51,7 +51,7 @@ def check(request: Request) -> Verdict:
 
 
 def _can_be_kept(request: Request) -> bool:
-    """Not where schemas come from elsewhere, which may change, or another program judges."""
+    """Not where schemas come from elsewhere, which may change, or another program judges, which OPA also is."""
     config = request.config
     return (
         request.cache is not None
@@ -60,6 +60,7 @@ def _can_be_kept(request: Request) -> bool:
         and not request.online
         and not config.schema_locations
         and config.engine == "embedded"
+        and config.policy.engine == "embedded"
     )
 
 
@@ -75,6 +76,7 @@ def _keys(request: Request, given: Given) -> tuple[bytes, bytes]:
         request.today,
         _lint_state(request) if linted else "",
         [(path, kind and kind.value, reason) for path, _, kind, reason, _ in given.entries],
+        request.policies.digest if request.policies is not None else "",
         [(entry.waiver, entry.paths.patterns, entry.resource.patterns) for entry in given.waivers],
         _program(),
     )

@@ -6,8 +6,8 @@ puts the Tree together and asks what needs the whole of it. yamllint runs beside
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gitops_guard import check, parts
@@ -28,9 +28,12 @@ if TYPE_CHECKING:
     from gitops_guard.lint import Lint
     from gitops_guard.load.cache import Cache
     from gitops_guard.load.surroundings import Surroundings
+    from gitops_guard.policies import Policies
+    from gitops_guard.policy.program import Engine
 
 _FOREIGN = (FileKind.OTHER_YAML, FileKind.CI_WORKFLOW)  # a repository of nothing else holds nothing for a cluster
 _WORTH_A_FORK = 500  # resources: for fewer, rules about the whole tree take no longer than a second process
+_SCHEMA = frozenset({"schema-invalid", "schema-missing"})
 _NOT_LINTED = (FileKind.HELM_TEMPLATE, FileKind.TEMPLATE, FileKind.NOT_YAML)
 
 
@@ -39,6 +42,7 @@ class Request:
     """What to check, and how. *known* are the ids of all rules, *rules* those to ask. *today* is an ISO date.
 
     *examine* reads and examines the files one by one; who checks many revisions may remember what did not change.
+    *policies* are those of the user, asked on *policy_engine*; those of this program are among *rules*.
     """
 
     source: Source
@@ -52,6 +56,8 @@ class Request:
     today: str = ""
     progress: parts.Progress = field(default_factory=parts.Silent)
     examine: parts.ExamineAll = parts.examine_all
+    policies: Policies | None = None
+    policy_engine: Engine | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,8 @@ def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: 
     examined.append(check.examine(unread, (), request.rules, request.config, None, read.layout.app_of))
     if request.config.engine != "embedded":
         examined.append(_kubeconform(request, whole, schemas))
+    policed, policy_notes = _policed(request, whole, read)
+    examined.append(policed)
     if linting is not None:
         examined.append(_linted(request, linting, read.layout, _refused_values(examined)))
     report = check.conclude(
@@ -135,7 +143,7 @@ def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: 
         file_waivers=file_waivers,
         picked=read.picked,
         place=read.layout.app_of,
-        notes=_notes(request, whole, found),
+        notes=[*_notes(request, whole, found), *policy_notes],
         in_turn=parts.in_turn(request.jobs if len(whole.resources) >= _WORTH_A_FORK else 1),
     )
     checked = any(
@@ -154,7 +162,9 @@ def _examine_parts(request: Request, read: _Read, schemas: EmbeddedSchemas) -> l
             place=read.layout.app_of,
             rules=request.rules,
             config=request.config,
-            schemas=schemas if request.config.engine != "kubeconform" else None,
+            schemas=schemas
+            if request.config.engine != "kubeconform" and not _SCHEMA.isdisjoint(request.rules)
+            else None,
             progress=request.progress,
         ),
         jobs=request.jobs,
@@ -315,6 +325,25 @@ def _kubeconform(request: Request, whole: Tree, schemas: EmbeddedSchemas) -> che
         if rule_id in request.rules:
             findings.extend(check.about_resource(request.rules[rule_id], request.config, resource, problem))
     return check.Part(findings)
+
+
+def _policed(request: Request, whole: Tree, read: _Read) -> tuple[check.Part, Sequence[str]]:
+    """What policies say of the files to report on."""
+    if request.policies is None or request.policy_engine is None:
+        return check.Part(), ()
+    from gitops_guard import policies
+
+    picked = read.picked
+    if picked is not None:
+        files = tuple(file for file in whole.files if file.path in picked)
+        whole = replace(whole, files=files, resources=tuple(_of(whole.resources, picked)))
+    return policies.examine(
+        request.policies, whole, request.config, read.layout.app_of, request.policy_engine, request.rules
+    )
+
+
+def _of(resources: Iterable[Resource], paths: Container[str]) -> Iterator[Resource]:
+    return (resource for resource in resources if resource.location.file in paths)
 
 
 def _notes(request: Request, whole: Tree, found: Sequence[parts.Examined]) -> list[str]:

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitops_guard.cli import options, output
+from gitops_guard.cli import options, output, policy_options
 
 if TYPE_CHECKING:
     from gitops_guard.load.config import Config
     from gitops_guard.load.sources import Source
     from gitops_guard.memo import Verdict
     from gitops_guard.model.rule import Rule
+    from gitops_guard.policies import Policies
+    from gitops_guard.policy.program import Engine
 
 FOUND, NOTHING = 1, 2
 
@@ -26,6 +28,7 @@ FOUND, NOTHING = 1, 2
 @click.option("--stdin-filename", metavar="NAME", help="What `-` is called.  [default: stdin.yaml]")
 @options.configured
 @options.checked
+@policy_options.policed
 @options.shown
 def command(paths: tuple[str, ...], rev: str | None, staged: bool, stdin_filename: str | None, **given: Any) -> int:
     """Check the repository around the current folder, or only PATHS of it; `-` is standard input.
@@ -66,13 +69,18 @@ def run(source: Source, given: dict[str, Any], *, may_be_empty: bool) -> int:
 
     started = time.perf_counter()
     choice = options.Choice.take(given)
+    policed = policy_options.PolicyChoice.take(given)
     to = output.targets(given.get("formats", ()))
-    known = options.load_rules()
-    config = choice.onto(read_config(source, choice, known))
+    builtin = options.load_rules()
+    config = policed.onto(choice.onto(read_config(source, choice, builtin)))
+    policies = load_policies(config, source, builtin)
+    known = {**builtin, **policies.rules} if policies else builtin
     rules = choice.rules(known)
-    if not rules.keys() - ({"lint"} if choice.no_lint else set()):
+    if policed.only_policies:
+        rules = _only_policies(rules, policies)
+    elif not rules.keys() - ({"lint"} if choice.no_lint else set()):
         raise UsageError("these flags leave no rule to ask", hint="see --select, --ignore and --no-lint")
-    outcome = _check(source, choice, config, rules, frozenset(known))
+    outcome = _check(source, choice, config, rules, frozenset(known), policies)
     seconds = time.perf_counter() - started
     report = outcome.report
     output.write(
@@ -94,8 +102,30 @@ def read_config(source: Source, choice: options.Choice, known: dict[str, Rule]) 
     return config.load(source.config(), known)
 
 
+def load_policies(config: Config, source: Source, builtin: dict[str, Rule]) -> Policies | None:
+    if not config.policy.is_used:
+        return None
+    from gitops_guard import policies
+
+    return policies.load(config.policy, source, config.file, builtin)
+
+
+def _only_policies(rules: dict[str, Rule], policies: Policies | None) -> dict[str, Rule]:
+    """What a policy cannot see because it does not parse is still said."""
+    from gitops_guard.model.errors import UsageError
+
+    if policies is None:
+        raise UsageError("--only-policies, and there is no policy", hint="--policy names some")
+    return {name: rule for name, rule in rules.items() if name in policies.rules or name == "yaml-syntax"}
+
+
 def _check(
-    source: Source, choice: options.Choice, config: Config, rules: dict[str, Rule], known: frozenset[str]
+    source: Source,
+    choice: options.Choice,
+    config: Config,
+    rules: dict[str, Rule],
+    known: frozenset[str],
+    policies: Policies | None,
 ) -> Verdict:
     from gitops_guard import memo, pipeline
     from gitops_guard.cli.progress import progress
@@ -114,8 +144,16 @@ def _check(
                 online=choice.online,
                 today=time.strftime("%Y-%m-%d"),
                 progress=watched,
+                policies=policies,
+                policy_engine=_engine(config, choice) if policies else None,
             )
         )
+
+
+def _engine(config: Config, choice: options.Choice) -> Engine:
+    from gitops_guard import policies
+
+    return policies.engine(config.policy, choice.processes)
 
 
 def exit_code(outcome: Verdict, config: Config, *, may_be_empty: bool) -> int:

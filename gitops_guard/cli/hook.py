@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
-from gitops_guard.cli import options
+from gitops_guard.cli import options, policy_options
 
 
 @click.command("hook")
 @click.argument("files", nargs=-1)
 @options.configured
 @options.checked
+@policy_options.policed
 @options.shown
 def command(files: tuple[str, ...], **given: Any) -> int:
     """Check FILES, as pre-commit names them. It is no error when none of them is for us."""

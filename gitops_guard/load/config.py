@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from gitops_guard.load import environments as environment_words
-from gitops_guard.load import globs, manifests
+from gitops_guard.load import globs, manifests, policy_setting
 from gitops_guard.load.globs import NO_GLOBS, GlobError, Globs
 from gitops_guard.load.layout import Override, globs_of
 from gitops_guard.load.manifests import FileSource
+from gitops_guard.load.policy_setting import NO_POLICIES, PolicySetting
 from gitops_guard.model.errors import ConfigError
 from gitops_guard.model.finding import Severity
 from gitops_guard.model.resource import FieldPath, Location
@@ -71,6 +72,7 @@ class Config:
     engine: str = "embedded"
     waivers: tuple[str, ...] = ()
     other_linters: bool = True
+    policy: PolicySetting = NO_POLICIES
     file: str = ""
     _known: dict[tuple[str, str], tuple[Effective, Globs, Globs]] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -92,6 +94,7 @@ class Config:
             self.lint,
             self.engine,
             self.other_linters,
+            self.policy,
         )
         return sha256(repr(parts).encode()).hexdigest()[:16]
 
@@ -256,6 +259,7 @@ class _Reader:
             engine=document.get("engine", "embedded"),
             waivers=tuple(document.get("waivers", ())),
             other_linters=document.get("other-linters", True),
+            policy=policy_setting.read(document.get("policy", {})),
             file=name,
         )
 

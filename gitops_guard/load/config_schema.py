@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+from gitops_guard.load import policy_setting
 from gitops_guard.model.resource import FieldPath
 from gitops_guard.model.rule import Option, Rule
 
@@ -70,6 +71,7 @@ def schema(rules: Mapping[str, Rule]) -> dict[str, Any]:
                 "anyOf": [{"type": "boolean"}, _closed({"enabled": {"type": "boolean"}})],
             },
             "engine": {"enum": ["embedded", "kubeconform", "both"], "description": "What checks schemas."},
+            "policy": policy_setting.schema(),
             "waivers": {"type": "array", "items": _TEXT, "description": "Waiver files, relative to the root."},
             "other-linters": {
                 "type": "boolean",

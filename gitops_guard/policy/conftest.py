@@ -121,11 +121,16 @@ class Conftest:
         return {asked.id: _rule(asked) for asked in self._rules}
 
     @property
-    def listed(self) -> Iterator[Listed]:
+    def listed(self) -> Sequence[Listed]:
+        return [*self._listed_rules(), *self._listed_libraries()]
+
+    def _listed_rules(self) -> Iterator[Listed]:
         for asked in self._named:
             note = asked.fault or ("" if asked.package in self._chosen else _not_asked(asked.package))
             kind = asked.name.partition("_")[0]
             yield Listed(asked.id, kind, asked.where, str(asked.severity), title(asked.heads[0][1].metadata), note)
+
+    def _listed_libraries(self) -> Iterator[Listed]:
         with_rules = {asked.package for asked in self._named}
         for outline in self._modules:
             if outline.package not in with_rules:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
+from gitops_guard.policy import rego_annotations, rego_tree
 from gitops_guard.policy.program import Dialect, Failure, Module, Place
+from gitops_guard.policy.rego_text import mended
+
+_IMPORTS_V1: Final = re.compile(r"^\s*import\s+rego\.v1\b", re.MULTILINE)
+_ROOTS: Final = frozenset({"data", "input"})
 
 
 @dataclass(frozen=True, slots=True)
 class RegoRule:
     """One head of a rule. *partial*: it makes a set (`deny contains x`, `deny[x]`) or an object, not one value.
 
-    *metadata* is its `# METADATA` block with what it inherits from package, document and subpackages scopes, as OPA
-    has it: `title`, `description`, `related_resources`, `custom` … *bodies* counts as conftest counts tests.
+    *metadata* is its `# METADATA` block with what it inherits from package and document scopes: `title`,
+    `description`, `related_resources`, `custom` … *bodies* counts as conftest counts tests. *is_true*: a complete rule
+    whose value is `true` because none is given: `deny if …`.
     """
 
     name: str
@@ -25,7 +32,6 @@ class RegoRule:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     bodies: int = 1
     is_true: bool = False
-    """A complete rule whose value is `true` because none is given: `deny if …`, `deny { … }`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What a module says of itself. *package* has no `data.` in front."""
+    """What a module says of itself. *package* has no `data.` in front.
+
+    *calls* are of everything that is not known to be a rule or a local name: builtins, and functions of other modules
+    of the package. *uses_data* are paths below `data` that are read (`inventory`, `conftest.file`), as far as they are
+    constant; "" where all of `data` is.
+    """
 
     module: Module
     package: str
@@ -47,8 +58,68 @@ class Outline:
     calls: tuple[Call, ...] = ()
     imports: tuple[str, ...] = ()
     uses_data: tuple[str, ...] = ()
-    """Paths below `data` that are read: `inventory`, `conftest.file`; as far as they are constant."""
 
 
 def read(path: str, text: str, *, dialect: Dialect | None = None, place: Place | None = None) -> Outline | Failure:
-    raise NotImplementedError
+    """Without a *dialect* by trying: `import rego.v1` is v1, and so is what parses as v1; else it is v0.
+
+    A failure names line, column and the reason of the parser; of two dialects the one that came further.
+    """
+    wanted = (dialect,) if dialect else (Dialect.V1,) if _IMPORTS_V1.search(text) else (Dialect.V1, Dialect.V0)
+    refused: list[Failure] = []
+    for each in wanted:
+        found = _read(Module(path, text, each, place))
+        if isinstance(found, Outline):
+            return found
+        refused.append(found)
+    return max(refused, key=lambda failure: (failure.at.line, failure.at.column) if failure.at else (0, 0))
+
+
+def _read(module: Module) -> Outline | Failure:
+    from gitops_guard.policy import embedded
+
+    tree = embedded.syntax_tree(module)
+    if isinstance(tree, Failure):
+        return tree
+    metadata = rego_annotations.read(module)
+    if isinstance(metadata, Failure):
+        return metadata
+    imports = rego_tree.imports(tree, mended(module.text).encode())
+    names = list(rego_tree.names(tree))
+    heads = list(rego_tree.heads(tree))
+    return Outline(
+        module=module,
+        package=rego_tree.package(tree),
+        rules=tuple(_rule(head, metadata.of(head.name, head.line)) for head in heads),
+        calls=tuple(_calls(names, imports, {head.name for head in heads})),
+        imports=tuple(sorted({".".join(path) for path in imports.values()})),
+        uses_data=tuple(sorted(_data(names, imports))),
+    )
+
+
+def _rule(head: rego_tree.Head, metadata: Mapping[str, Any]) -> RegoRule:
+    return RegoRule(
+        head.name, head.line, head.column, head.partial, head.has_arguments, metadata, head.bodies, head.is_true
+    )
+
+
+def _calls(names: list[rego_tree.Named], imports: Mapping[str, tuple[str, ...]], rules: set[str]) -> list[Call]:
+    """What is called, and every dotted name that is neither a document, an import nor a rule: `with http.send as f`."""
+    found = {}
+    for named in names:
+        first = named.path[0]
+        if first in _ROOTS or first in imports or first in rules:
+            continue
+        if named.called or len(named.path) > 1:
+            call = Call(".".join(named.path), named.line, named.column)
+            found[call.name, call.line, call.column] = call
+    return [found[key] for key in sorted(found)]
+
+
+def _data(names: list[rego_tree.Named], imports: Mapping[str, tuple[str, ...]]) -> set[str]:
+    found = {".".join(path[1:]) for path in imports.values() if path[0] == "data"}
+    for named in names:
+        path = (*imports.get(named.path[0], named.path[:1]), *named.path[1:])
+        if path[0] == "data":
+            found.add(".".join(path[1:]))
+    return found

@@ -1,0 +1,135 @@
+"""The policies of a run: read from where the caller and the configuration say, asked of the Tree, stamped as findings.
+
+The rules of policies are engine rules, so severities, waivers and reports hold on to them as to any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from gitops_guard import check
+from gitops_guard.load.config import Config
+from gitops_guard.load.sources import Source
+from gitops_guard.load.tree import Place
+from gitops_guard.model.errors import ConfigError
+from gitops_guard.model.finding import Crash, Finding
+from gitops_guard.model.resource import Resource, Tree
+from gitops_guard.model.rule import Rule
+from gitops_guard.policy.family import Evaluated, Family, Found, Listed
+from gitops_guard.policy.program import Engine, Failure, Limits
+
+if TYPE_CHECKING:
+    from gitops_guard.load.policy_setting import PolicySetting
+    from gitops_guard.policy.places import PolicyFile
+
+
+@dataclass(frozen=True)
+class Policies:
+    """What was loaded. *failures* are of files that no family could take; *content* is all that was read."""
+
+    families: Sequence[Family] = ()
+    others: Sequence[Listed] = ()
+    failures: Sequence[Failure] = ()
+    content: Sequence[PolicyFile] = field(default=(), repr=False)
+
+    @cached_property
+    def rules(self) -> dict[str, Rule]:
+        return {name: rule for family in self.families for name, rule in family.rules.items()}
+
+    @property
+    def listed(self) -> list[Listed]:
+        """Everything that was read, by place; what could not be read is in `failures`."""
+        return sorted([*self.others, *(line for family in self.families for line in family.listed)], key=_place)
+
+    @property
+    def all_failures(self) -> list[Failure]:
+        return [*self.failures, *(failure for family in self.families for failure in family.failures)]
+
+    @cached_property
+    def digest(self) -> str:
+        """32 hex digits that change with every byte of the policies and their data."""
+        from hashlib import blake2b
+
+        content = blake2b(digest_size=16)
+        for path, data, below in self.content:
+            content.update(repr((path, len(data), below)).encode("utf-8", "surrogateescape") + data)
+        return content.hexdigest()
+
+
+def _place(line: Listed) -> tuple[str, int, int, str, str]:
+    return (*line.where, line.kind, line.id)
+
+
+def load(setting: PolicySetting, source: Source, config_file: str, builtin: Mapping[str, Rule]) -> Policies:
+    """The policies that *setting* names. Raises UsageError or ConfigError where one of its paths is not there."""
+    from gitops_guard.policy import conftest, folder
+
+    files, data_files = _files(setting, source, config_file)
+    read = folder.read(files)
+    data, failures = folder.read_data(data_files)
+    families: list[Family] = []
+    if read.modules:
+        settings = conftest.Settings(
+            tuple(setting.namespaces), setting.all_namespaces, setting.combine, str(source.root)
+        )
+        families.append(conftest.Conftest(read.modules, data, settings))
+    found = Policies(families, read.others, [*read.failures, *failures], [*files, *data_files])
+    for name in sorted(found.rules.keys() & builtin.keys()):
+        raise ConfigError(f"a policy has the id {name!r}, which is a built-in rule", hint="give it another `custom.id`")
+    return found
+
+
+def _files(
+    setting: PolicySetting, source: Source, config_file: str
+) -> tuple[Sequence[PolicyFile], Sequence[PolicyFile]]:
+    from gitops_guard.policy import places
+
+    files = places.configured(setting.paths, source, config_file) + places.named(setting.given_paths, "--policy")
+    data = places.configured(setting.data, source, config_file) + places.named(setting.given_data, "--policy-data")
+    named = {file.path for file in data}
+    return [file for file in files if file.path not in named], data
+
+
+def engine(setting: PolicySetting, jobs: int) -> Engine:
+    """Raises UsageError where the engine is not installed."""
+    if setting.engine == "opa":
+        raise NotImplementedError
+    from gitops_guard.policy.embedded import Embedded
+
+    limits = Limits(setting.seconds, setting.megabytes)
+    return Embedded(limits, setting.builtins, jobs)
+
+
+def examine(
+    policies: Policies, tree: Tree, config: Config, place: Place, asked: Engine, rules: Mapping[str, Rule]
+) -> tuple[check.Part, Sequence[str]]:
+    """What the policies among *rules* say of *tree*, and notes about them."""
+    from gitops_guard.policy import evaluation
+
+    result = evaluation.evaluate(policies.families, tree, asked)
+    return stamped(result, policies, config, place, rules), result.notes
+
+
+def stamped(
+    result: Evaluated, policies: Policies, config: Config, place: Place, rules: Mapping[str, Rule]
+) -> check.Part:
+    part = check.Part()
+    for found in result.found:
+        if found.rule in rules:
+            part.findings.extend(_findings(found, rules[found.rule], config, place))
+    for failure in dict.fromkeys([*policies.failures, *result.failures]):
+        part.crashes.append(_crash(failure))
+    return part
+
+
+def _findings(found: Found, rule: Rule, config: Config, place: Place) -> Sequence[Finding]:
+    if isinstance(found.subject, Resource):
+        return list(check.about_resource(rule, config, found.subject, found.problem))
+    return list(check.about_file(rule, config, found.subject.path, found.problem, place))
+
+
+def _crash(failure: Failure) -> Crash:
+    return Crash(failure.policy, str(failure.at) if failure.at else "", "", failure.message)
