@@ -65,18 +65,19 @@ def _place(line: Listed) -> tuple[str, int, int, str, str]:
 
 def load(setting: PolicySetting, source: Source, config_file: str, builtin: Mapping[str, Rule]) -> Policies:
     """The policies that *setting* names. Raises UsageError or ConfigError where one of its paths is not there."""
-    from gitops_guard.policy import conftest, folder
+    from gitops_guard.policy import builtins, conftest, folder
 
     files, data_files = _files(setting, source, config_file)
     read = folder.read(files)
     data, failures = folder.read_data(data_files)
     families: list[Family] = []
-    if read.modules:
+    modules, refused = builtins.sifted(read.modules, setting.builtins, embedded=setting.engine == "embedded")
+    if modules:
         settings = conftest.Settings(
             tuple(setting.namespaces), setting.all_namespaces, setting.combine, str(source.root)
         )
-        families.append(conftest.Conftest(read.modules, data, settings))
-    found = Policies(families, read.others, [*read.failures, *failures], [*files, *data_files])
+        families.append(conftest.Conftest(modules, data, settings, {file.path: file.data for file in files}))
+    found = Policies(families, read.others, [*read.failures, *failures, *refused], [*files, *data_files])
     for name in sorted(found.rules.keys() & builtin.keys()):
         raise ConfigError(f"a policy has the id {name!r}, which is a built-in rule", hint="give it another `custom.id`")
     return found

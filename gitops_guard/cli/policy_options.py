@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from gitops_guard.load.config import Config
 
 policed = decorate(
-    click.option("--policy", multiple=True, metavar="PATH", help="Rego, Gatekeeper templates, constraints (repeatable)."),
+    click.option("--policy", multiple=True, metavar="PATH", help="Rego, Gatekeeper templates and constraints."),
     click.option("--policy-data", multiple=True, metavar="PATH", help="YAML and JSON for `data` in Rego (repeatable)."),
-    click.option("--namespace", multiple=True, metavar="NAME", help="Rego packages to ask, also * ? [..].  [default: main]"),
+    click.option("--namespace", multiple=True, metavar="NAME", help="Rego packages to ask, with * ? [..]."),
     click.option("--all-namespaces", is_flag=True, help="Ask all Rego packages."),
     click.option("--combine", is_flag=True, help="Give Rego all documents as one input."),
     click.option("--policy-engine", type=click.Choice(["embedded", "opa"]), help="Who evaluates.  [default: embedded]"),

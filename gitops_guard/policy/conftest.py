@@ -78,10 +78,16 @@ class _Asked(NamedTuple):
 class Conftest:
     """The family; see `policy.family.Family`."""
 
-    def __init__(self, modules: Sequence[Outline], data: Mapping[str, Any], settings: Settings) -> None:
+    def __init__(
+        self,
+        modules: Sequence[Outline],
+        data: Mapping[str, Any],
+        settings: Settings,
+        files: Mapping[str, bytes] | None = None,
+    ) -> None:
         self._modules = modules
         self._settings = settings
-        self.program = Program(PROGRAM, tuple(outline.module for outline in modules), data)
+        self.program = Program(PROGRAM, tuple(outline.module for outline in modules), data, files or {})
         self._ignored: dict[str, str] = {}
         self._excepted: dict[str, int] = {}
         self.failures = [Failure(rule.id, rule.fault, rule.where) for rule in self._named if rule.fault]

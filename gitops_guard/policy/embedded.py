@@ -1,27 +1,40 @@
-"""The embedded Rego engine: regorus, Microsoft's engine in Rust, out of the wheel `gordon-to-regorus`."""
+"""The embedded Rego engine: regorus, Microsoft's engine in Rust, out of the wheel `gordon-to-regorus`.
+
+This is the only module that imports it. What is tried here of version 0.13: an evaluation cannot be interrupted, so
+policies that did not come with this program are evaluated by workers; an error of a builtin ends the evaluation, where
+OPA has undefined, so that such an input is given to regorus' second machine, which does as OPA.
+"""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+from gitops_guard.policy import builtins, builtins_python, worker
 from gitops_guard.policy.program import UNDEFINED, Answer, Dialect, Failure, Limits, Module, Program, Question, Replies
-from gitops_guard.policy.rego_text import mended
+from gitops_guard.policy.rego_text import mended, with_folder
 
 if TYPE_CHECKING:
     import regorus
 
 _ERROR: Final = re.compile(
-    r"\n--> (?P<file>[^\n]*):(?P<line>\d+):(?P<column>\d+)\n.*?^error: (?P<reason>[^\n]*)", re.S | re.M
+    r"\n--> (?P<file>[^\n]*):(?P<line>\d+):(?P<column>\d+)\n.*?^error: (?P<reason>[^\n]*)", re.DOTALL | re.MULTILINE
 )
 _NO_RULE: Final = "not a valid rule path"
+_NO_FUNCTION: Final = "could not find function"
+# Errors that are errors for OPA as well; any other one is of a builtin, and then undefined.
+_CONFLICTS: Final = ("conflict", "complete rules", "multiple outputs", "recursi", _NO_FUNCTION, "not found")
+_GOT: Final = re.compile(r" Got `.*", re.DOTALL)
+_UNDEFINED: Final = '"<undefined>"'
 
 
+@lru_cache(maxsize=4096)
 def syntax_tree(module: Module) -> Mapping[str, Any] | Failure:
     """The module as regorus parses it: {package, imports, rules}."""
-    engine = _engine()
+    engine = _new_engine()
     try:
         _add(engine, module)
     except RuntimeError as error:
@@ -30,30 +43,36 @@ def syntax_tree(module: Module) -> Mapping[str, Any] | Failure:
     return tree
 
 
-def _engine() -> regorus.Engine:
+def _new_engine() -> regorus.Engine:
     import regorus
 
-    return regorus.Engine()
+    engine = regorus.Engine()
+    engine.set_gather_prints(True)
+    return engine
 
 
 def _add(engine: regorus.Engine, module: Module) -> None:
     engine.set_rego_v0(module.dialect is Dialect.V0)
-    engine.add_policy(module.path, mended(module.text))
+    engine.add_policy(module.path, _source(module))
+
+
+def _source(module: Module) -> str:
+    return with_folder(mended(module.text), module.path.rpartition("/")[0], builtins_python.WITH_FOLDER)
 
 
 def failure(error: RuntimeError, policy: str, modules: Sequence[Module]) -> Failure:
     """One sentence; the excerpt and the stack that regorus adds are left out, and so are values."""
     match = _ERROR.search(str(error))
     if match is None:
-        return Failure(policy, str(error).split("\n\nStack backtrace", 1)[0].strip().replace("\n", " "))
-    by_path = {module.path: module for module in modules}
-    module = by_path.get(match["file"])
+        reason = str(error).split("\n\nStack backtrace", 1)[0].strip().partition("\n")[0]
+        return Failure(policy, _GOT.sub("", reason))
+    module = next((module for module in modules if module.path == match["file"]), None)
     at = module.at(int(match["line"]), int(match["column"])) if module else None
-    return Failure(policy, match["reason"], at)
+    return Failure(policy, _GOT.sub("", match["reason"]), at)
 
 
 class Embedded:
-    """See `policy.program.Engine`."""
+    """See `policy.program.Engine`. *allowed* are builtins beside those of `builtins.EMBEDDED`."""
 
     name = "embedded"
 
@@ -63,27 +82,110 @@ class Embedded:
         self._jobs = jobs
 
     def ask(self, questions: Sequence[Question]) -> list[Replies]:
-        return [_asked(question) for question in questions]
+        """What came with this program is answered here, all else by workers."""
+        replies: dict[int, Replies] = {}
+        for number, question in enumerate(questions):
+            if failures := self._refused(question.program):
+                replies[number] = _none(question, *failures)
+            elif question.program.trusted:
+                replies[number] = _here(question)
+        waiting = [number for number in range(len(questions)) if number not in replies]
+        asked = [questions[number] for number in waiting]
+        answered = worker.answer(asked, Evaluation, self._limits, self._jobs) if asked else []
+        replies.update(zip(waiting, answered, strict=True))
+        return [replies[number] for number in range(len(questions))]
+
+    def _refused(self, program: Program) -> list[Failure]:
+        """Builtins are looked for in what was parsed: before anything is evaluated."""
+        if program.trusted:
+            return []
+        from gitops_guard.policy import rego
+
+        read = [rego.outline(module) for module in program.modules]
+        outlines = [outline for outline in read if not isinstance(outline, Failure)]
+        _, failures = builtins.sifted(outlines, self._allowed, embedded=True)
+        return [*(outline for outline in read if isinstance(outline, Failure)), *failures]
 
 
-def _asked(question: Question) -> Replies:
-    program = question.program
-    engine = _engine()
-    for module in program.modules:
-        try:
-            _add(engine, module)
-        except RuntimeError as error:
-            return _none(question, failure(error, program.name, program.modules))
-    engine.add_data_json(json.dumps(_data(program, question)))
-    return Replies([_answers(engine, question, value) for value in question.inputs])
+def _here(question: Question) -> Replies:
+    evaluation = Evaluation(question)
+    if evaluation.refused:
+        return _none(question, evaluation.refused)
+    return Replies([evaluation.answers(value) for value in question.inputs])
 
 
 def _none(question: Question, *failures: Failure) -> Replies:
     return Replies([[UNDEFINED] * len(question.rules) for _ in question.inputs], failures)
 
 
-def _data(program: Program, question: Question) -> Mapping[str, Any]:
-    data: dict[str, Any] = dict(program.data)
+class Evaluation:
+    """A program that is ready to be asked. *refused* says why it is not."""
+
+    def __init__(self, question: Question) -> None:
+        self._question = question
+        self._program = question.program
+        self._text = ""
+        self.refused: Failure | None = None
+        self._engine = _new_engine()
+        for name, (arity, function) in builtins_python.functions(self._program.files).items():
+            self._engine.add_extension(name, arity, function)
+        try:
+            for module in self._program.modules:
+                _add(self._engine, module)
+            self._engine.add_data_json(json.dumps(_data(question)))
+        except RuntimeError as error:
+            self.refused = failure(error, self._program.name, self._program.modules)
+
+    def answers(self, value: Any) -> list[Answer]:
+        self.give(value)
+        return [self.answer(rule) for rule in self._question.rules]
+
+    def give(self, value: Any) -> None:
+        """The input of the answers that follow."""
+        self._text = json.dumps(value)
+        self._engine.set_input_json(self._text)
+
+    def answer(self, rule: str) -> Answer:
+        try:
+            return _read(self._engine.eval_rule_as_json(rule))
+        except RuntimeError as error:
+            text = str(error)
+            if _NO_RULE in text:
+                return UNDEFINED
+            said = failure(error, rule.removeprefix("data."), self._program.modules)
+            if any(word in said.message for word in _CONFLICTS):
+                return Answer(False, None, said)
+            return self._by_machine(rule) or Answer(False, None, said)
+        finally:
+            self._engine.take_prints()
+
+    def _by_machine(self, rule: str) -> Answer | None:
+        """The same by regorus' second machine; None where it cannot: it knows no v0 and no builtins from elsewhere."""
+        import regorus
+
+        if any(module.dialect is Dialect.V0 for module in self._program.modules):
+            return None
+        try:
+            modules = [(module.path, _source(module)) for module in self._program.modules]
+            program = regorus.Program.compile_from_modules("{}", modules, [rule])
+            machine = regorus.Rvm()
+            machine.load_program(program)
+            machine.set_data_json(json.dumps(_data(self._question)))
+            machine.set_input_json(self._text)
+            return _read(machine.execute_entry_point(rule))
+        except RuntimeError:
+            return None
+
+
+def _read(text: str) -> Answer:
+    if not text or text == _UNDEFINED:
+        return UNDEFINED
+    return Answer(True, json.loads(text))
+
+
+def _data(question: Question) -> Mapping[str, Any]:
+    """The data of the program with that of the question over it."""
+    data: dict[str, Any] = dict(question.program.data)
     for path, value in question.data.items():
         here = data
         *parents, last = path.split(".")
@@ -93,19 +195,3 @@ def _data(program: Program, question: Question) -> Mapping[str, Any]:
             here = here[key]
         here[last] = value
     return data
-
-
-def _answers(engine: regorus.Engine, question: Question, value: Any) -> list[Answer]:
-    engine.set_input_json(json.dumps(value))
-    return [_answer(engine, question.program, rule) for rule in question.rules]
-
-
-def _answer(engine: regorus.Engine, program: Program, rule: str) -> Answer:
-    try:
-        return Answer(True, json.loads(engine.eval_rule_as_json(rule)))
-    except RuntimeError as error:
-        if _NO_RULE in str(error):
-            return UNDEFINED
-        return Answer(False, None, failure(error, rule.removeprefix("data."), program.modules))
-    except ValueError:  # undefined is no JSON
-        return UNDEFINED

@@ -43,11 +43,17 @@ class Module:
 
 @dataclass(frozen=True)
 class Program:
-    """*name* is unique in a run, and what a message calls the policy. *data* is the document `data`, as JSON."""
+    """*name* is unique in a run, and what a message calls the policy. *data* is the document `data`, as JSON.
+
+    *files* are what `parse_config_file` may read, by path. *trusted*: it came with this program, so that it needs no
+    process of its own.
+    """
 
     name: str
     modules: tuple[Module, ...]
     data: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    trusted: bool = False
 
     @cached_property
     def digest(self) -> str:

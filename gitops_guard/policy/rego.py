@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 from gitops_guard.policy import rego_annotations, rego_tree
@@ -21,7 +22,7 @@ class RegoRule:
 
     *metadata* is its `# METADATA` block with what it inherits from package and document scopes: `title`,
     `description`, `related_resources`, `custom` … *bodies* counts as conftest counts tests. *is_true*: a complete rule
-    whose value is `true` because none is given: `deny if …`.
+    whose value is `true` because none is given: `deny if …`. *path* is the whole name of a rule with dots in it.
     """
 
     name: str
@@ -32,24 +33,27 @@ class RegoRule:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     bodies: int = 1
     is_true: bool = False
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A builtin that a module calls, or names as the target of `with`: `http.send` also for `http["send"]`."""
+    """Something that a module calls, or names with dots, perhaps as the target of `with`: `http.send` also for
+    `http["send"]`."""
 
     name: str
     line: int
     column: int = 1
+    called: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Outline:
     """What a module says of itself. *package* has no `data.` in front.
 
-    *calls* are of everything that is not known to be a rule or a local name: builtins, and functions of other modules
-    of the package. *uses_data* are paths below `data` that are read (`inventory`, `conftest.file`), as far as they are
-    constant; "" where all of `data` is.
+    *calls* are of everything that is not known to be a rule: builtins, functions of other modules of the package, and
+    names with dots, which are mostly variables. *uses_data* are paths below `data` that are read (`inventory`,
+    `conftest.file`), as far as they are constant; "" where all of `data` is.
     """
 
     module: Module
@@ -68,14 +72,16 @@ def read(path: str, text: str, *, dialect: Dialect | None = None, place: Place |
     wanted = (dialect,) if dialect else (Dialect.V1,) if _IMPORTS_V1.search(text) else (Dialect.V1, Dialect.V0)
     refused: list[Failure] = []
     for each in wanted:
-        found = _read(Module(path, text, each, place))
+        found = outline(Module(path, text, each, place))
         if isinstance(found, Outline):
             return found
         refused.append(found)
     return max(refused, key=lambda failure: (failure.at.line, failure.at.column) if failure.at else (0, 0))
 
 
-def _read(module: Module) -> Outline | Failure:
+@lru_cache(maxsize=4096)
+def outline(module: Module) -> Outline | Failure:
+    """What a module whose dialect is known says of itself."""
     from gitops_guard.policy import embedded
 
     tree = embedded.syntax_tree(module)
@@ -90,8 +96,8 @@ def _read(module: Module) -> Outline | Failure:
     return Outline(
         module=module,
         package=rego_tree.package(tree),
-        rules=tuple(_rule(head, metadata.of(head.name, head.line)) for head in heads),
-        calls=tuple(_calls(names, imports, {head.name for head in heads})),
+        rules=tuple(_rule(head, metadata.of(head.path[0] if head.path else "", head.line)) for head in heads),
+        calls=tuple(_calls(names, imports, {head.path[0] for head in heads if head.path})),
         imports=tuple(sorted({".".join(path) for path in imports.values()})),
         uses_data=tuple(sorted(_data(names, imports))),
     )
@@ -99,7 +105,15 @@ def _read(module: Module) -> Outline | Failure:
 
 def _rule(head: rego_tree.Head, metadata: Mapping[str, Any]) -> RegoRule:
     return RegoRule(
-        head.name, head.line, head.column, head.partial, head.has_arguments, metadata, head.bodies, head.is_true
+        name=head.path[0] if head.path else "",
+        line=head.line,
+        column=head.column,
+        partial=head.partial,
+        has_arguments=head.has_arguments,
+        metadata=metadata,
+        bodies=head.bodies,
+        is_true=head.is_true,
+        path=".".join(head.path),
     )
 
 
@@ -111,7 +125,7 @@ def _calls(names: list[rego_tree.Named], imports: Mapping[str, tuple[str, ...]],
         if first in _ROOTS or first in imports or first in rules:
             continue
         if named.called or len(named.path) > 1:
-            call = Call(".".join(named.path), named.line, named.column)
+            call = Call(".".join(named.path), named.line, named.column, named.called)
             found[call.name, call.line, call.column] = call
     return [found[key] for key in sorted(found)]
 

@@ -96,3 +96,22 @@ def _joined(head: Sequence[Token]) -> str:
     for before, token in pairwise(head):
         pieces.append(" " * (token.start > before.end) + token.text)
     return "".join(pieces)
+
+
+def with_folder(text: str, folder: str, functions: frozenset[str]) -> str:
+    """*functions* called with the folder of the module in front of their own arguments."""
+    if not any(name in text for name in functions):
+        return text
+    pieces: list[str] = []
+    done = 0
+    for name, bracket in pairwise(tokens(text)):
+        if name.kind == "name" and name.text in functions and bracket.text == "(":
+            pieces += (text[done : bracket.end], f"{_quoted(folder)}, ")
+            done = bracket.end
+    return "".join((*pieces, text[done:]))
+
+
+def _quoted(text: str) -> str:
+    import json
+
+    return json.dumps(text)

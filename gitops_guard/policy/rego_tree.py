@@ -20,7 +20,7 @@ class Named(NamedTuple):
 
 
 class Head(NamedTuple):
-    name: str
+    path: tuple[str, ...]
     line: int
     column: int
     partial: bool
@@ -58,8 +58,7 @@ def _head(spec: Node) -> Head:
     bodies = max(1, sum(not body["is_else"] for body in spec["bodies"]))
     makes_object = kind == "Compr" and (len(path) > 1 or not whole)
     is_true = kind == "Compr" and head.get("assign") is None and len(path) == 1 and whole
-    name = path[0] if path else ""
-    return Head(name, span["line"], span["col"], kind == "Set" or makes_object, kind == "Func", bodies, is_true)
+    return Head(path, span["line"], span["col"], kind == "Set" or makes_object, kind == "Func", bodies, is_true)
 
 
 def names(tree: Node) -> Iterator[Named]:
