@@ -57,7 +57,7 @@ MISSING: Final = frozenset({
     "io.jwt.verify_ps256", "io.jwt.verify_ps384", "io.jwt.verify_ps512", "io.jwt.verify_rs256",
     "io.jwt.verify_rs384", "io.jwt.verify_rs512", "net.cidr_contains_matches", "net.cidr_intersects",
     "net.cidr_merge", "net.cidr_overlap", "providers.aws.sign_req", "regex.globs_match", "rego.metadata.chain",
-    "rego.metadata.rule", "rego.parse_module", "set_diff", "strings.render_template", "strings.split_n",
+    "rego.parse_module", "set_diff", "strings.render_template", "strings.split_n",
     "uri.is_valid", "uri.parse",
 })  # fmt: skip
 

@@ -69,9 +69,8 @@ class _Asked(NamedTuple):
     @property
     def fault(self) -> str:
         """Why conftest refuses the rule; "" where it does not."""
-        for _, head in self.heads:
-            if not head.partial and not head.has_arguments and head.is_true:
-                return "the rule has `if` and no `contains`: it is true or undefined, and holds no message"
+        if any(head.path != head.name and head.is_true for _, head in self.heads):
+            return "the rule has `if` and no `contains`: it is true or undefined, and holds no message"
         return ""
 
 
@@ -104,7 +103,8 @@ class Conftest:
             for rule in outline.rules:
                 if _FAILS.fullmatch(rule.name) or _WARNS.fullmatch(rule.name):
                     heads.setdefault((outline.package, rule.name), []).append((outline, rule))
-        return [_Asked(package, name, tuple(found)) for (package, name), found in sorted(heads.items())]
+        asked = [_Asked(package, name, tuple(found)) for (package, name), found in sorted(heads.items())]
+        return [rule for rule in asked if rule.fault or any(head.path == head.name for _, head in rule.heads)]
 
     @cached_property
     def _chosen(self) -> list[str]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
+from gitops_guard.load import manifests
 from gitops_guard.model.resource import Document, FieldPath, FileKind, Location, Resource, SourceFile, Tree
 from gitops_guard.policy import locating
 from gitops_guard.policy.family import Found
@@ -44,8 +45,6 @@ class Single:
 
     def found(self, rule: str, message: str, told: Mapping[str, Any]) -> Found:
         """About the resource whose field it is; about the document where it is none."""
-        from dataclasses import replace
-
         problem = locating.problem(self.contents, message, told, file=self.file.path)
         path = (*self.prefix, *problem.path)
         for prefix in sorted(self.resources, key=len, reverse=True):
@@ -91,7 +90,16 @@ def subjects(tree: Tree) -> list[Single]:
     return [subject for file in tree.files for subject in _of_file(file, resources)]
 
 
+def _parsed(file: SourceFile) -> SourceFile:
+    """JSON that is no resource is not parsed for rules; a policy may be about it."""
+    if file.documents or file.kind is not FileKind.OTHER_YAML or not file.path.endswith(".json"):
+        return file
+    parsed = manifests.read(file.path, file.data)
+    return replace(file, documents=parsed.documents, source=parsed.source)
+
+
 def _of_file(file: SourceFile, resources: Mapping[tuple[str, int], Mapping[FieldPath, Resource]]) -> Iterator[Single]:
+    file = _parsed(file)
     if file.kind is FileKind.GUARD or not (file.documents or file.kind is FileKind.EMPTY):
         return
     documents = sorted([*file.documents, *_empty(file)], key=lambda document: document.line)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from gitops_guard.policy import builtins, builtins_python, worker
 from gitops_guard.policy.program import UNDEFINED, Answer, Dialect, Failure, Limits, Module, Program, Question, Replies
-from gitops_guard.policy.rego_text import mended, with_folder
+from gitops_guard.policy.rego_text import as_v1, mended, with_folder, with_metadata
 
 if TYPE_CHECKING:
     import regorus
@@ -57,7 +57,21 @@ def _add(engine: regorus.Engine, module: Module) -> None:
 
 
 def _source(module: Module) -> str:
-    return with_folder(mended(module.text), module.path.rpartition("/")[0], builtins_python.WITH_FOLDER)
+    """What the engine is given in place of the text of a module; its lines are the same."""
+    text = with_folder(mended(module.text), module.path.rpartition("/")[0], builtins_python.WITH_FOLDER)
+    return with_metadata(text, partial(_metadata, module))
+
+
+def _metadata(module: Module, line: int) -> Mapping[str, Any]:
+    from gitops_guard.policy import rego_annotations
+
+    found = rego_annotations.read(module)
+    return {} if isinstance(found, Failure) else {"scope": "rule", **found.rules.get(line, {})}
+
+
+def _source_v1(module: Module) -> str:
+    source = _source(module)
+    return as_v1(source) if module.dialect is Dialect.V0 else source
 
 
 def failure(error: RuntimeError, policy: str, modules: Sequence[Module]) -> Failure:
@@ -126,15 +140,20 @@ class Evaluation:
         self._program = question.program
         self._text = ""
         self.refused: Failure | None = None
-        self._engine = _new_engine()
-        for name, (arity, function) in builtins_python.functions(self._program.files).items():
-            self._engine.add_extension(name, arity, function)
         try:
-            for module in self._program.modules:
-                _add(self._engine, module)
-            self._engine.add_data_json(json.dumps(_data(question)))
+            self._engine = self._ready({})
         except RuntimeError as error:
             self.refused = failure(error, self._program.name, self._program.modules)
+
+    def _ready(self, replaced: Mapping[str, builtins_python.Builtin]) -> regorus.Engine:
+        engine = _new_engine()
+        functions = {**builtins_python.functions(self._program.files), **replaced}
+        for name, (arity, function) in functions.items():
+            engine.add_extension(name, arity, function)
+        for module in self._program.modules:
+            _add(engine, module)
+        engine.add_data_json(json.dumps(_data(self._question)))
+        return engine
 
     def answers(self, value: Any) -> list[Answer]:
         self.give(value)
@@ -155,26 +174,45 @@ class Evaluation:
             said = failure(error, rule.removeprefix("data."), self._program.modules)
             if any(word in said.message for word in _CONFLICTS):
                 return Answer(False, None, said)
-            return self._by_machine(rule) or Answer(False, None, said)
+            return self._with_own_sprintf(rule) or self._by_machine(rule) or Answer(False, None, said)
         finally:
             self._engine.take_prints()
 
-    def _by_machine(self, rule: str) -> Answer | None:
-        """The same by regorus' second machine; None where it cannot: it knows no v0 and no builtins from elsewhere."""
-        import regorus
-
-        if any(module.dialect is Dialect.V0 for module in self._program.modules):
+    def _with_own_sprintf(self, rule: str) -> Answer | None:
+        """The same with the `sprintf` that knows all formats; None where there is none, and where it fails as well."""
+        if not any("sprintf" in module.text for module in self._program.modules):
             return None
+        from gitops_guard.policy.builtins_sprintf import sprintf
+
+        engine = self._ready({"sprintf": (2, sprintf)})
+        engine.set_input_json(self._text)
         try:
-            modules = [(module.path, _source(module)) for module in self._program.modules]
-            program = regorus.Program.compile_from_modules("{}", modules, [rule])
-            machine = regorus.Rvm()
-            machine.load_program(program)
-            machine.set_data_json(json.dumps(_data(self._question)))
-            machine.set_input_json(self._text)
-            return _read(machine.execute_entry_point(rule))
+            return _read(engine.eval_rule_as_json(rule))
         except RuntimeError:
             return None
+
+    def _by_machine(self, rule: str) -> Answer | None:
+        """The same by regorus' second machine; None where it cannot: it knows only v1, and no builtins of ours."""
+        import regorus
+
+        try:
+            modules = [(module.path, _source_v1(module)) for module in self._program.modules]
+            machine = regorus.Rvm()
+            machine.load_program(regorus.Program.compile_from_modules("{}", modules, [rule]))
+            machine.set_data_json(json.dumps(_data(self._question)))
+            machine.set_input_json(self._text)
+            text = machine.execute_entry_point(rule)
+        except RuntimeError:
+            return None
+        answer = _read(text)
+        if _UNDEFINED not in text or not answer.defined:
+            return answer
+        if not isinstance(answer.value, list):
+            return None
+        kept = [
+            value for value in answer.value if value != json.loads(_UNDEFINED)
+        ]  # what it puts into a set for nothing
+        return None if _UNDEFINED in json.dumps(kept) else Answer(True, kept)
 
 
 def _read(text: str) -> Answer:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from gitops_guard.model.finding import Problem, Severity
@@ -34,8 +35,6 @@ def problem(body: Any, message: str, told: Mapping[str, Any] | None = None, *, f
 
 
 def with_severity(found: Problem, severity: Severity) -> Problem:
-    from dataclasses import replace
-
     return replace(found, severity=severity)
 
 

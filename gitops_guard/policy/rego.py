@@ -21,8 +21,8 @@ class RegoRule:
     """One head of a rule. *partial*: it makes a set (`deny contains x`, `deny[x]`) or an object, not one value.
 
     *metadata* is its `# METADATA` block with what it inherits from package and document scopes: `title`,
-    `description`, `related_resources`, `custom` … *bodies* counts as conftest counts tests. *is_true*: a complete rule
-    whose value is `true` because none is given: `deny if …`. *path* is the whole name of a rule with dots in it.
+    `description`, `related_resources`, `custom` … *bodies* counts as conftest counts tests. *is_true*: its value is
+    `true` because none is given: `deny if …`. *path* is the whole name of a rule with dots in it.
     """
 
     name: str

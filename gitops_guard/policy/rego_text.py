@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 _TOKEN: Final = re.compile(
     r"(?P<space>[ \t\r\n]+)|(?P<comment>#[^\n]*)|(?P<text>\"(?:[^\"\\\n]|\\.)*\"|`[^`]*`)"
@@ -106,12 +107,62 @@ def with_folder(text: str, folder: str, functions: frozenset[str]) -> str:
     done = 0
     for name, bracket in pairwise(tokens(text)):
         if name.kind == "name" and name.text in functions and bracket.text == "(":
-            pieces += (text[done : bracket.end], f"{_quoted(folder)}, ")
+            pieces += (text[done : bracket.end], f"{json.dumps(folder)}, ")
             done = bracket.end
     return "".join((*pieces, text[done:]))
 
 
-def _quoted(text: str) -> str:
-    import json
+def as_v1(text: str) -> str:
+    """A v0 module, mended, as the same in v1: `if` before bodies, `contains` for rules that make a set."""
+    found = list(tokens(text))
+    changes: list[tuple[int, int, str]] = []
+    for begin, body in _heads(found):
+        head = found[begin:body]
+        words = {token.text for token in head}
+        if "if" not in words:
+            changes.append((found[body].start, found[body].start, "if "))
+        if _makes_a_set(head) and "contains" not in words:
+            inside = text[head[2].start : head[-2].end]
+            changes.append((head[1].start, head[-1].end, f" contains {inside}"))
+    pieces: list[str] = []
+    done = 0
+    for start, end, new in sorted(changes):
+        pieces += (text[done:start], new)
+        done = end
+    return "".join((*pieces, text[done:]))
 
-    return json.dumps(text)
+
+def _heads(found: Sequence[Token]) -> Iterator[tuple[int, int]]:
+    """The first token of each rule that has a body, or of its `else`, and the brace with which the body begins."""
+    depth = begin = 0
+    for number, token in enumerate(found):
+        if depth == 0 and ((token.first and token.kind == "name") or token.text == "else"):
+            begin = number
+        if token.kind == "sign" and token.text in _OPEN:
+            before = found[number - 1].text if number else ""
+            if depth == 0 and token.text == "{" and before not in ("=", ":="):
+                yield begin, number
+            depth += 1
+        elif token.kind == "sign" and token.text in _CLOSE:
+            depth -= 1
+
+
+def _makes_a_set(head: Sequence[Token]) -> bool:
+    return len(head) > 3 and head[1].text == "[" and head[-1].text == "]" and head[0].text != "else"
+
+
+def with_metadata(text: str, metadata: Callable[[int], Mapping[str, Any]]) -> str:
+    """`rego.metadata.rule()` as what it gives; *metadata* tells what is said of the rule that begins in a line."""
+    if "rego.metadata.rule" not in text:
+        return text
+    found = list(tokens(text))
+    pieces: list[str] = []
+    done = depth = line = 0
+    for number, token in enumerate(found):
+        if depth == 0 and token.first and token.kind == "name":
+            line = text.count("\n", 0, token.start) + 1
+        depth += (token.text in _OPEN) - (token.text in _CLOSE) if token.kind == "sign" else 0
+        if [one.text for one in found[number : number + 7]] == ["rego", ".", "metadata", ".", "rule", "(", ")"]:
+            pieces += (text[done : token.start], json.dumps(metadata(line)))
+            done = found[number + 6].end
+    return "".join((*pieces, text[done:]))

@@ -57,7 +57,7 @@ def _head(spec: Node) -> Head:
     span = head["span"]
     bodies = max(1, sum(not body["is_else"] for body in spec["bodies"]))
     makes_object = kind == "Compr" and (len(path) > 1 or not whole)
-    is_true = kind == "Compr" and head.get("assign") is None and len(path) == 1 and whole
+    is_true = kind == "Compr" and head.get("assign") is None
     return Head(path, span["line"], span["col"], kind == "Set" or makes_object, kind == "Func", bodies, is_true)
 
 
