@@ -147,7 +147,7 @@ def _examine(request: Request, read: _Read, linting: Lint | None, file_waivers: 
         in_turn=parts.in_turn(request.jobs if len(whole.resources) >= _WORTH_A_FORK else 1),
     )
     checked = any(
-        file.documents and file.kind not in _FOREIGN
+        file.documents and (request.policies is not None or file.kind not in _FOREIGN)
         for file in whole.files
         if read.picked is None or file.path in read.picked
     )

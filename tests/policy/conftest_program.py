@@ -50,12 +50,16 @@ def read_case(file: Path) -> Case:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """*code* is 0, 1, or "error" where a policy could not be asked. Messages are by file, with duplicates, sorted."""
+    """*code* is 0, 1, or "error" where a policy could not be asked. Messages are by file, with duplicates, sorted.
+
+    *reasons* are ours for an error; conftest has its own.
+    """
 
     code: int | str
     failures: list[tuple[str, str]] = field(default_factory=list)
     warnings: list[tuple[str, str]] = field(default_factory=list)
     excepted: int = 0
+    reasons: list[str] = field(default_factory=list, compare=False)
 
 
 def conftest(folder: Path, flags: tuple[str, ...], inputs: list[str]) -> Said:
@@ -95,6 +99,7 @@ def ours(folder: Path, flags: tuple[str, ...], inputs: list[str], *more: str) ->
         _found(findings, "error", combined="--combine" in flags),
         _found(findings, "warning", combined="--combine" in flags),
         sum(int(number) for note in excepted for number in re.findall(r"not asked of (\d+)", note)),
+        [f"{crash['where']}: {crash['rule']}: {crash['reason']}" for crash in report["crashes"]],
     )
 
 
