@@ -65,7 +65,7 @@ def _place(line: Listed) -> tuple[str, int, int, str, str]:
 
 def load(setting: PolicySetting, source: Source, config_file: str, builtin: Mapping[str, Rule]) -> Policies:
     """The policies that *setting* names. Raises UsageError or ConfigError where one of its paths is not there."""
-    from gitops_guard.policy import builtins, conftest, folder
+    from gitops_guard.policy import builtins, conftest, folder, gatekeeper
 
     files, data_files = _files(setting, source, config_file)
     read = folder.read(files)
@@ -77,6 +77,8 @@ def load(setting: PolicySetting, source: Source, config_file: str, builtin: Mapp
             tuple(setting.namespaces), setting.all_namespaces, setting.combine, str(source.root)
         )
         families.append(conftest.Conftest(modules, data, settings, {file.path: file.data for file in files}))
+    if templates := gatekeeper.load(read, setting.builtins, embedded=setting.engine == "embedded"):
+        families.append(templates)
     found = Policies(families, read.others, [*read.failures, *failures, *refused], [*files, *data_files])
     for name in sorted(found.rules.keys() & builtin.keys()):
         raise ConfigError(f"a policy has the id {name!r}, which is a built-in rule", hint="give it another `custom.id`")

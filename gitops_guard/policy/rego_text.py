@@ -44,11 +44,11 @@ def tokens(text: str) -> Iterator[Token]:
 def mended(text: str) -> str:
     """*text* in a form that the embedded engine (regorus 0.13) parses; each line stays where it is.
 
-    It knows no second body of a rule that makes a set (`deny[msg] { … } { … }`), and no line that begins with an infix
-    operator.
+    It knows no second body of a rule that makes a set (`deny[msg] { … } { … }`), no line that begins with an infix
+    operator, and takes a bracket at the beginning of a line for the arguments of what stands before.
     """
     found = list(tokens(text))
-    changes = sorted([*_operators(found), *_bodies(found)])
+    changes = sorted([*_operators(found), *_bodies(found), *_brackets(found)])
     if not changes:
         return text
     pieces: list[str] = []
@@ -71,6 +71,18 @@ def _is_operand(token: Token) -> bool:
     if token.kind == "sign":
         return token.text in _CLOSE
     return token.text not in _NO_OPERAND
+
+
+def _brackets(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
+    """A statement of a body that begins with a bracket is told from the one before it."""
+    opened: list[str] = []
+    for before, token in pairwise(found):
+        if before.kind == "sign" and before.text in _OPEN:
+            opened.append(before.text)
+        elif before.kind == "sign" and before.text in _CLOSE and opened:
+            opened.pop()
+        if token.text == "(" and token.first and opened and opened[-1] == "{" and _is_operand(before):
+            yield before.end, before.end, ";"
 
 
 def _bodies(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
