@@ -40,7 +40,7 @@ tag(image) := "latest" if {
 
 # METADATA
 # description: The name with its registry in front. `nginx` is `docker.io/library/nginx`.
-full_name(image) := name(image) if has_registry(name(image))
+full_name(image) := regex.replace(name(image), `^index\.docker\.io/`, "docker.io/") if has_registry(name(image))
 
 full_name(image) := concat("/", ["docker.io", name(image)]) if {
 	not has_registry(name(image))

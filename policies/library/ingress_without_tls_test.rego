@@ -43,6 +43,18 @@ test_a_certificate_of_the_controller_passes if {
 	}
 }
 
+test_the_annotations_can_be_listed if {
+	annotated := {
+		"apiVersion": "networking.k8s.io/v1",
+		"kind": "Ingress",
+		"metadata": {"annotations": {"example.com/certificate": "shop"}},
+	}
+
+	paths == {["spec", "tls"]} with input as annotated
+	paths == set() with input as annotated
+		with data.parameters.ingress_without_tls.annotations as ["example.com/certificate"]
+}
+
 test_an_ingress_of_another_group_passes if {
 	paths == set() with input as {"apiVersion": "config.openshift.io/v1", "kind": "Ingress", "spec": {}}
 }
