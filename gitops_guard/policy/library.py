@@ -13,6 +13,7 @@ from functools import cached_property, partial
 from typing import Any, Final
 
 from gitops_guard.load import bundled
+from gitops_guard.model import workload
 from gitops_guard.model.finding import Problem
 from gitops_guard.model.resource import FieldPath, Location, Resource, Tree
 from gitops_guard.model.rule import Options, Profile, Rule
@@ -81,8 +82,10 @@ class Library:
     def _asked(self, resource: Resource) -> Iterator[tuple[str, str]]:
         """The rules that are on for a resource of this kind, with their options as JSON."""
         kind = resource.id.kind
+        # `Service` is a workload of Knative, and of nobody else.
+        has_no_pods = kind in workload.KINDS and workload.template_path(resource.id) is None
         for name, rule in self._rules.items():
-            if rule.kinds and kind not in rule.kinds:
+            if rule.kinds and (kind not in rule.kinds or (has_no_pods and rule.kinds >= workload.KINDS)):
                 continue
             enabled, options = self._effective(name, resource)
             if enabled and (not options.get("kinds") or kind in options["kinds"]):

@@ -20,16 +20,16 @@ registries := data.parameters.foreign_registry.registries
 
 deny contains {"msg": msg, "path": use.path} if {
 	some use in images.used
-	parts := split(images.full_name(use.image), "/")
-	not is_known(parts)
-	msg := sprintf("the image `%s` comes from `%s`; allowed is %s", [images.name(use.image), parts[0], listed])
+	full_name := images.full_name(use.image)
+	not is_known(full_name)
+	registry := split(full_name, "/")[0]
+	msg := sprintf("the image `%s` comes from `%s`; allowed is %s", [images.name(use.image), registry, listed])
 }
 
-is_known(parts) if {
+is_known(full_name) if {
 	some registry in registries
-	wanted := split(trim(registry, "/"), "/")
-	start := array.slice(parts, 0, count(wanted))
-	glob.match(concat("/", wanted), ["/"], concat("/", start))
+	below := concat("", [trim_right(registry, "/"), "/**"])
+	glob.match(below, ["/"], concat("", [full_name, "/"]))
 }
 
 default listed := "none"

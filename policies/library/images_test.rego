@@ -18,7 +18,6 @@ test_a_digest_is_no_tag if {
 test_a_name_without_a_registry_is_one_of_docker_hub if {
 	images.full_name("nginx:1.27") == "docker.io/library/nginx"
 	images.full_name("example/shop") == "docker.io/example/shop"
-	images.full_name("index.docker.io/example/shop") == "docker.io/example/shop"
 	images.full_name("localhost/shop") == "localhost/shop"
 	images.full_name("ghcr.io/example/shop:1.0") == "ghcr.io/example/shop"
 }

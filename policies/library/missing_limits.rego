@@ -11,6 +11,7 @@
 #   severity: error
 package library.missing_limits
 
+import data.library.containers
 import data.library.pods
 
 default resources := ["cpu", "memory"]
@@ -18,14 +19,13 @@ default resources := ["cpu", "memory"]
 resources := data.parameters.missing_limits.resources
 
 deny contains {"msg": msg, "path": array.concat(entry.path, ["resources", "limits"])} if {
-	some entry in pods.containers
+	some entry in containers.all
 	entry.list != "ephemeralContainers"
 	missing := [resource | some resource in resources; not is_set(entry.container, resource)]
 	count(missing) > 0
 	msg := sprintf("the container `%v` has no limit for %s", [entry.name, concat(" and ", missing)])
 }
 
-is_set(container, resource) if {
-	some holder in [container, pods.spec]
-	holder.resources.limits[resource] != null
-}
+is_set(container, resource) if container.resources.limits[resource] != null
+
+is_set(_, resource) if pods.spec.resources.limits[resource] != null

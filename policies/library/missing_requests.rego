@@ -12,6 +12,7 @@
 #   severity: error
 package library.missing_requests
 
+import data.library.containers
 import data.library.pods
 
 default resources := ["cpu", "memory"]
@@ -19,15 +20,17 @@ default resources := ["cpu", "memory"]
 resources := data.parameters.missing_requests.resources
 
 deny contains {"msg": msg, "path": array.concat(entry.path, ["resources", "requests"])} if {
-	some entry in pods.containers
+	some entry in containers.all
 	entry.list != "ephemeralContainers"
 	missing := [resource | some resource in resources; not is_set(entry.container, resource)]
 	count(missing) > 0
 	msg := sprintf("the container `%v` has no request for %s", [entry.name, concat(" and ", missing)])
 }
 
-is_set(container, resource) if {
-	some holder in [container, pods.spec]
-	some kind in ["requests", "limits"]
-	holder.resources[kind][resource] != null
-}
+is_set(container, resource) if container.resources.requests[resource] != null
+
+is_set(container, resource) if container.resources.limits[resource] != null
+
+is_set(_, resource) if pods.spec.resources.requests[resource] != null
+
+is_set(_, resource) if pods.spec.resources.limits[resource] != null

@@ -43,7 +43,8 @@ test_ephemeral_containers_pass if {
 }
 
 test_a_limit_is_the_request_too if {
-	container := {"name": "shop", "resources": {"limits": {"memory": "64Mi"}, "requests": {"cpu": 1}}}
+	limits := {"limits": {"memory": "64Mi"}, "requests": {"cpu": 1}}
 
-	messages == set() with input as pod({"containers": [container]})
+	messages == set() with input as pod({"containers": [{"name": "shop", "resources": limits}]})
+	messages == set() with input as pod({"resources": limits, "containers": [{"name": "shop"}]})
 }

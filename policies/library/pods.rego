@@ -1,67 +1,44 @@
 # METADATA
 # title: The Pods that a resource describes
 # description: |
-#   Where the other policies of this folder look: `spec` is the specification of the Pods, `path` says where in the
-#   input it stands, `containers` holds all containers. All three are undefined or empty for other resources.
+#   Where other policies of this folder look: `spec` is the specification of the Pods, and `path` says where in the input
+#   it stands. Both are undefined for a resource that describes no Pods.
 package library.pods
 
-# Where a kind has its Pod template. Kinds of other API groups than those of Kubernetes have the group in front.
-templates := {
-	"CronJob": ["spec", "jobTemplate", "spec", "template"],
-	"DaemonSet": ["spec", "template"],
-	"Deployment": ["spec", "template"],
-	"Job": ["spec", "template"],
-	"Pod": [],
-	"PodTemplate": ["template"],
-	"ReplicaSet": ["spec", "template"],
-	"ReplicationController": ["spec", "template"],
-	"StatefulSet": ["spec", "template"],
-	"apps.kruise.io/CloneSet": ["spec", "template"],
-	"apps.kruise.io/DaemonSet": ["spec", "template"],
-	"apps.kruise.io/StatefulSet": ["spec", "template"],
-	"apps.openshift.io/DeploymentConfig": ["spec", "template"],
-	"argoproj.io/Rollout": ["spec", "template"],
-	"keda.sh/ScaledJob": ["spec", "jobTargetRef", "template"],
-	"serving.knative.dev/Configuration": ["spec", "template"],
-	"serving.knative.dev/Service": ["spec", "template"],
+# Where a kind has the specification of its Pods. Kinds of other API groups than those of Kubernetes have the group in
+# front.
+paths := {
+	"CronJob": ["spec", "jobTemplate", "spec", "template", "spec"],
+	"DaemonSet": ["spec", "template", "spec"],
+	"Deployment": ["spec", "template", "spec"],
+	"Job": ["spec", "template", "spec"],
+	"Pod": ["spec"],
+	"PodTemplate": ["template", "spec"],
+	"ReplicaSet": ["spec", "template", "spec"],
+	"ReplicationController": ["spec", "template", "spec"],
+	"StatefulSet": ["spec", "template", "spec"],
+	"apps.kruise.io/CloneSet": ["spec", "template", "spec"],
+	"apps.kruise.io/DaemonSet": ["spec", "template", "spec"],
+	"apps.kruise.io/StatefulSet": ["spec", "template", "spec"],
+	"apps.openshift.io/DeploymentConfig": ["spec", "template", "spec"],
+	"argoproj.io/Rollout": ["spec", "template", "spec"],
+	"keda.sh/ScaledJob": ["spec", "jobTargetRef", "template", "spec"],
+	"serving.knative.dev/Configuration": ["spec", "template", "spec"],
+	"serving.knative.dev/Service": ["spec", "template", "spec"],
 }
 
-# METADATA
-# description: What `templates` calls the kind of the input.
-kind := concat("/", [group, input.kind]) if contains(group, ".")
+path := paths[input.kind] if {
+	is_string(input.apiVersion)
+	not contains(input.apiVersion, ".")
+}
 
-kind := input.kind if not contains(group, ".")
-
-# METADATA
-# description: The API group of the input, or its version where it is of the core group.
-group := split(input.apiVersion, "/")[0] if {
+path := paths[concat("/", [split(input.apiVersion, "/")[0], input.kind])] if {
 	is_string(input.apiVersion)
 	is_string(input.kind)
+	contains(input.apiVersion, ".")
 }
 
-# METADATA
-# description: Where in the input the specification of the Pods stands.
-path := array.concat(templates[kind], ["spec"])
-
-# METADATA
-# description: The specification of the Pods.
 spec := found if {
 	found := object.get(input, path, null)
 	is_object(found)
-}
-
-# METADATA
-# description: |
-#   All containers, each with its `path`, the `list` that it stands in, and what to call it (`name`).
-containers contains entry if {
-	some list in ["initContainers", "containers", "ephemeralContainers"]
-	is_array(spec[list])
-	some number, container in spec[list]
-	is_object(container)
-	entry := {
-		"container": container,
-		"list": list,
-		"name": object.get(container, "name", sprintf("%s[%v]", [list, number])),
-		"path": array.concat(path, [list, number]),
-	}
 }

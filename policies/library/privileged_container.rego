@@ -11,10 +11,10 @@
 #   severity: error
 package library.privileged_container
 
-import data.library.pods
+import data.library.containers
 
 deny contains {"msg": msg, "path": array.concat(entry.path, ["securityContext", "privileged"])} if {
-	some entry in pods.containers
+	some entry in containers.all
 	entry.container.securityContext.privileged == true
 	msg := sprintf("the container `%v` is privileged: it is root on its node", [entry.name])
 }

@@ -85,7 +85,7 @@ def test_only_what_is_on_is_read() -> None:
 def test_modules_that_are_imported_by_imported_ones_are_read() -> None:
     paths = [module.path for module in library("latest-tag").program.modules]
 
-    assert [Path(path).stem for path in paths] == ["images", "latest_tag", "pods"]
+    assert [Path(path).stem for path in paths] == ["containers", "images", "latest_tag", "pods"]
 
 
 def test_a_rule_that_is_not_of_the_library_is_left_out() -> None:
@@ -97,11 +97,14 @@ def test_nothing_is_asked_where_every_rule_is_off() -> None:
 
 
 def test_only_resources_of_the_kinds_of_a_rule_are_asked() -> None:
-    repository = files({"pod.yaml": POD % "shop", "settings.yaml": SETTINGS})
+    service = SETTINGS.replace("ConfigMap", "Service")
+    knative = "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: shop}\n"
+    repository = files({"pod.yaml": POD % "shop", "of-kubernetes.yaml": service, "of-knative.yaml": knative})
 
     (inquiry,) = library("host-network", "missing-label").inquiries(repository)
 
-    assert [body["kind"] for body in inquiry.question.inputs] == ["Pod"]
+    assert [body["kind"] for body in inquiry.question.inputs] == ["Service", "Pod"]
+    assert inquiry.question.inputs[0]["apiVersion"] == "serving.knative.dev/v1"
     assert inquiry.question.rules == ("data.library.host_network.deny",)
 
 
