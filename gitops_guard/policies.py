@@ -11,14 +11,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitops_guard import check
-from gitops_guard.load.config import Config
+from gitops_guard.load.config import Config, may_run, setting
 from gitops_guard.load.sources import Source
 from gitops_guard.load.tree import Place
 from gitops_guard.model.errors import ConfigError
 from gitops_guard.model.finding import Crash, Finding
 from gitops_guard.model.resource import Resource, Tree
-from gitops_guard.model.rule import Rule
-from gitops_guard.policy.family import Evaluated, Family, Found, Listed
+from gitops_guard.model.rule import Options, Profile, Rule
+from gitops_guard.policy.family import Family, Found, Listed
 from gitops_guard.policy.program import Engine, Failure, Limits
 
 if TYPE_CHECKING:
@@ -106,32 +106,52 @@ def engine(setting: PolicySetting, jobs: int) -> Engine:
     return Embedded(limits, setting.builtins, jobs)
 
 
+def bundled(rules: Mapping[str, Rule], config: Config) -> list[Family]:
+    """The policies of this program that are on somewhere."""
+    asked = {name: rule for name, rule in rules.items() if rule.profile is Profile.OPT_IN and may_run(rule, config)}
+    if not asked:
+        return []
+    from gitops_guard.policy.library import Library
+
+    def effective(name: str, resource: Resource) -> tuple[bool, Options]:
+        environment = resource.app.environment if resource.app else ""
+        holds = setting(asked[name], config, environment, resource.location.file)
+        return holds.enabled, holds.options
+
+    return [Library(asked, effective)]
+
+
+def own_engine(jobs: int) -> Engine:
+    """What evaluates the policies of this program, whatever the user's are evaluated by."""
+    from gitops_guard.policy.embedded import Embedded
+
+    return Embedded(jobs=jobs)
+
+
 def examine(
-    policies: Policies, tree: Tree, config: Config, place: Place, asked: Engine, rules: Mapping[str, Rule]
+    families: Sequence[Family], tree: Tree, config: Config, place: Place, asked: Engine, rules: Mapping[str, Rule]
 ) -> tuple[check.Part, Sequence[str]]:
     """What the policies among *rules* say of *tree*, and notes about them."""
     from gitops_guard.policy import evaluation
 
-    result = evaluation.evaluate(policies.families, tree, asked)
-    return stamped(result, policies, config, place, rules), result.notes
-
-
-def stamped(
-    result: Evaluated, policies: Policies, config: Config, place: Place, rules: Mapping[str, Rule]
-) -> check.Part:
+    result = evaluation.evaluate(families, tree, asked)
     part = check.Part()
     for found in result.found:
         if found.rule in rules:
             part.findings.extend(_findings(found, rules[found.rule], config, place))
-    for failure in dict.fromkeys([*policies.failures, *result.failures]):
-        part.crashes.append(_crash(failure))
-    return part
+    part.crashes.extend(_crash(failure) for failure in result.failures)
+    return part, result.notes
 
 
 def _findings(found: Found, rule: Rule, config: Config, place: Place) -> Sequence[Finding]:
     if isinstance(found.subject, Resource):
         return list(check.about_resource(rule, config, found.subject, found.problem))
     return list(check.about_file(rule, config, found.subject.path, found.problem, place))
+
+
+def crashes(policies: Policies) -> list[Crash]:
+    """What of the policies could not be read."""
+    return [_crash(failure) for failure in dict.fromkeys(policies.failures)]
 
 
 def _crash(failure: Failure) -> Crash:

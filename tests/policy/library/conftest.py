@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib import import_module
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,38 +14,14 @@ import pytest
 from gitops_guard.load import tree
 from gitops_guard.model.resource import Resource, Tree
 from gitops_guard.model.rule import Options, Profile
+from gitops_guard.policy.embedded import Embedded
 from gitops_guard.policy.family import Found
 from gitops_guard.policy.library import Library
-from gitops_guard.policy.program import Answer, Question, Replies
 from gitops_guard.rules import all_rules
 
 OPT_IN = {name: rule for name, rule in all_rules().items() if rule.profile is Profile.OPT_IN}
 Verify = Callable[..., list[Found]]
 Conftest = Callable[..., list[dict[str, Any]]]
-
-
-class Regorus:
-    """The least that answers a question; the engine of the product has its own tests."""
-
-    name = "regorus"
-
-    def ask(self, questions: Sequence[Question]) -> list[Replies]:
-        return [self._ask(question) for question in questions]
-
-    def _ask(self, question: Question) -> Replies:
-        engine = import_module("regorus").Engine()
-        for module in question.program.modules:
-            engine.add_policy(module.path, module.text)
-        engine.add_data_json(json.dumps({**question.program.data, **question.data}))
-        answers = []
-        for document in question.inputs:
-            engine.set_input_json(json.dumps(document))
-            answers.append([_answer(engine.eval_rule_as_json(rule)) for rule in question.rules])
-        return Replies(answers)
-
-
-def _answer(text: str | None) -> Answer:
-    return Answer(text is not None, json.loads(text or "null"))
 
 
 def asked(repository: Tree, settings: Mapping[str, Options]) -> list[Found]:
@@ -58,7 +33,7 @@ def asked(repository: Tree, settings: Mapping[str, Options]) -> list[Found]:
 
     library = Library({name: OPT_IN[name] for name in settings}, effective)
     inquiries = list(library.inquiries(repository))
-    replies = Regorus().ask([inquiry.question for inquiry in inquiries])
+    replies = Embedded().ask([inquiry.question for inquiry in inquiries])
     found = [
         one
         for inquiry, reply in zip(inquiries, replies, strict=True)
