@@ -5,8 +5,9 @@ The rules of policies are engine rules, so severities, waivers and reports hold 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from gitops_guard.policy.program import Engine, Failure, Limits
 if TYPE_CHECKING:
     from gitops_guard.load.policy_setting import PolicySetting
     from gitops_guard.policy.places import PolicyFile
+    from gitops_guard.policy.testing import TestReport
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,45 @@ def load(setting: PolicySetting, source: Source, config_file: str, builtin: Mapp
         families.append(conftest.Conftest(modules, data, settings, {file.path: file.data for file in files}))
     if templates := gatekeeper.load(read, setting.builtins, embedded=setting.engine == "embedded"):
         families.append(templates)
-    found = Policies(families, read.others, [*read.failures, *failures, *refused], [*files, *data_files])
+    others = [*read.others, *folder.listed_tests(read), *(folder.listed_data(file) for file in data_files)]
+    found = Policies(families, others, [*read.failures, *failures, *refused], [*files, *data_files])
     for name in sorted(found.rules.keys() & builtin.keys()):
         raise ConfigError(f"a policy has the id {name!r}, which is a built-in rule", hint="give it another `custom.id`")
     return found
+
+
+def tested(
+    config: Config,
+    source: Source,
+    paths: Sequence[str],
+    data: Sequence[str],
+    pattern: re.Pattern[str],
+    *,
+    coverage: bool,
+) -> TestReport:
+    """The tests of the policies that the configuration names, and of *paths*: those whose name *pattern* is found in.
+
+    Raises UsageError or ConfigError where a path is not there.
+    """
+    from gitops_guard.policy import builtins, folder
+    from gitops_guard.policy.gatekeeper_suite import Suites
+    from gitops_guard.policy.testing import TestReport
+    from gitops_guard.policy.testing_rego import RegoTests
+
+    given = replace(config.policy, given_paths=tuple(paths), given_data=tuple(data), engine="embedded")
+    files, data_files = _files(given, source, config.file)
+    read = folder.read(files)
+    values, failures = folder.read_data(data_files)
+    outlines, refused = builtins.sifted([*read.modules, *read.tests], given.builtins, embedded=True)
+    by_path = {file.path: file.data for file in [*files, *data_files]}
+    asked = engine(given, 1)
+    in_rego = RegoTests(outlines, values, by_path, asked, lambda name: pattern.search(name) is not None)
+    results, covered = in_rego.run(coverage=coverage)
+    suites = Suites(by_path, asked, given.builtins)
+    for document in read.of(folder.PolicyKind.SUITE):
+        results += [result for result in suites.run(document) if pattern.search(result.name)]
+    results.sort(key=lambda result: (result.where, result.name))
+    return TestReport(results, [*read.failures, *failures, *refused], covered if coverage else None)
 
 
 def _files(

@@ -14,8 +14,19 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from gitops_guard.policy import builtins, builtins_python, worker
-from gitops_guard.policy.program import UNDEFINED, Answer, Dialect, Failure, Limits, Module, Program, Question, Replies
-from gitops_guard.policy.rego_text import as_v1, mended, with_folder, with_metadata
+from gitops_guard.policy.program import (
+    COVERAGE,
+    UNDEFINED,
+    Answer,
+    Dialect,
+    Failure,
+    Limits,
+    Module,
+    Program,
+    Question,
+    Replies,
+)
+from gitops_guard.policy.rego_text import as_v1, mended, with_folder, with_full_names, with_metadata
 
 if TYPE_CHECKING:
     import regorus
@@ -54,12 +65,14 @@ def _new_engine() -> regorus.Engine:
 
 def _add(engine: regorus.Engine, module: Module) -> None:
     engine.set_rego_v0(module.dialect is Dialect.V0)
-    engine.add_policy(module.path, _source(module))
+    engine.add_policy(module.path, source(module))
 
 
-def _source(module: Module) -> str:
+def source(module: Module) -> str:
     """What the engine is given in place of the text of a module; its lines are the same."""
-    text = with_folder(mended(module.text), module.path.rpartition("/")[0], builtins_python.WITH_FOLDER)
+    text = with_folder(
+        with_full_names(mended(module.text)), module.path.rpartition("/")[0], builtins_python.WITH_FOLDER
+    )
     return with_metadata(text, partial(_metadata, module))
 
 
@@ -71,8 +84,8 @@ def _metadata(module: Module, line: int) -> Mapping[str, Any]:
 
 
 def _source_v1(module: Module) -> str:
-    source = _source(module)
-    return as_v1(source) if module.dialect is Dialect.V0 else source
+    text = source(module)
+    return as_v1(text) if module.dialect is Dialect.V0 else text
 
 
 def failure(error: RuntimeError, policy: str, modules: Sequence[Module]) -> Failure:
@@ -148,6 +161,7 @@ class Evaluation:
 
     def _ready(self, replaced: Mapping[str, builtins_python.Builtin]) -> regorus.Engine:
         engine = _new_engine()
+        engine.set_enable_coverage(COVERAGE in self._question.rules)
         functions = {**builtins_python.functions(self._program.files), **replaced}
         for name, (arity, function) in functions.items():
             engine.add_extension(name, arity, function)
@@ -166,6 +180,13 @@ class Evaluation:
         self._engine.set_input_json(self._text)
 
     def answer(self, rule: str) -> Answer:
+        if rule == COVERAGE:
+            return Answer(True, json.loads(self._engine.get_coverage_report_as_json()))
+        answer = self._answer(rule)
+        printed = self._engine.take_prints()
+        return answer._replace(printed="\n".join(printed)) if printed else answer
+
+    def _answer(self, rule: str) -> Answer:
         try:
             return _read(self._engine.eval_rule_as_json(rule))
         except RuntimeError as error:
@@ -176,8 +197,6 @@ class Evaluation:
             if any(word in said.message for word in _CONFLICTS):
                 return Answer(False, None, said)
             return self._with_own_sprintf(rule) or self._by_machine(rule) or Answer(False, None, said)
-        finally:
-            self._engine.take_prints()
 
     def _with_own_sprintf(self, rule: str) -> Answer | None:
         """The same with the `sprintf` that knows all formats; None where there is none, and where it fails as well."""

@@ -16,7 +16,7 @@ from gitops_guard.policy.folder import Folder, PolicyDocument, PolicyKind
 from gitops_guard.policy.gatekeeper import Gatekeeper
 from gitops_guard.policy.places import PolicyFile
 from gitops_guard.policy.program import Engine, Failure
-from gitops_guard.policy.testing import TestResult
+from gitops_guard.policy.testing import Outcome, TestResult
 
 _SCHEMA: Final = "the parameters do not fit"
 
@@ -44,26 +44,26 @@ class Suites:
         ]
 
     def _test(self, document: PolicyDocument, test: Mapping[str, Any], number: int, *, skip: bool) -> list[TestResult]:
-        name = str(test.get("name") or f"test {number + 1}")
+        name = f"{document.file.path}:{test.get('name') or number + 1}"
         where = document.file.locate(document.document.index, ("tests", number))
         if skip or test.get("skip"):
-            return [TestResult(name, where, passed=False, skipped=True)]
+            return [TestResult(name, where, Outcome.SKIP)]
         base = posixpath.dirname(document.file.path)
         try:
             loaded = self._loaded(test, base)
         except SuiteError as error:
-            return [TestResult(name, where, passed=False, message=str(error))]
+            return [TestResult(name, where, Outcome.ERROR, str(error))]
         if test.get("invalid"):
             refused = any(_SCHEMA in failure.message for failure in loaded.failures)
-            return [TestResult(name, where, refused, message="" if refused else "the constraint is valid")]
+            return [_result(name, where, "" if refused else "the constraint is valid, and was expected not to be")]
         if loaded.failures:
             failure = loaded.failures[0]
-            return [TestResult(name, failure.at or where, passed=False, message=failure.message)]
+            return [TestResult(name, where, Outcome.ERROR, _sentence(failure))]
         cases = [case for case in test.get("cases") or () if isinstance(case, Mapping)]
         return [
             self._case(loaded, case, f"{name}/{case.get('name') or at + 1}", base, _place(document, number, at))
             for at, case in enumerate(cases)
-        ] or [TestResult(name, where, passed=True)]
+        ] or [_result(name, where, "")]
 
     def _loaded(self, test: Mapping[str, Any], base: str) -> Gatekeeper:
         names = [str(test[key]) for key in ("template", "constraint") if test.get(key)]
@@ -87,13 +87,13 @@ class Suites:
 
     def _case(self, loaded: Gatekeeper, case: Mapping[str, Any], name: str, base: str, where: Location) -> TestResult:
         if case.get("skip"):
-            return TestResult(name, where, passed=False, skipped=True)
+            return TestResult(name, where, Outcome.SKIP)
         try:
             messages = self._messages(loaded, case, base)
             fault = next(filter(None, (_unmet(assertion, messages) for assertion in _assertions(case))), "")
         except SuiteError as error:
-            fault = str(error)
-        return TestResult(name, where, not fault, message=fault)
+            return TestResult(name, where, Outcome.ERROR, str(error))
+        return _result(name, where, fault)
 
     def _messages(self, loaded: Gatekeeper, case: Mapping[str, Any], base: str) -> list[str]:
         if not case.get("object"):
@@ -110,6 +110,10 @@ class Suites:
 
     def _resources(self, paths: Iterable[str]) -> list[Resource]:
         return [resource for path in paths for resource in _of_file(path, self._file(path))]
+
+
+def _result(name: str, where: Location, fault: str) -> TestResult:
+    return TestResult(name, where, Outcome.FAIL if fault else Outcome.PASS, fault)
 
 
 def _place(document: PolicyDocument, test: int, case: int) -> Location:

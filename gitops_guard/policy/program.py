@@ -92,14 +92,21 @@ class Failure(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What one rule says of one input. Undefined is not null: *defined* is False. *failure*: it could not be asked."""
+    """What one rule says of one input. Undefined is not null: *defined* is False. *failure*: it could not be asked.
+
+    *printed* is what `print` said, where the engine tells.
+    """
 
     defined: bool
     value: Any = None
     failure: Failure | None = None
+    printed: str = ""
 
 
 UNDEFINED: Final = Answer(False)
+# In place of the last rule of a question with one input: what lines the evaluation of the others went through, as
+# {files: [{path, covered, not_covered}]}. Only the embedded engine knows.
+COVERAGE: Final = "coverage"
 
 
 class Replies(NamedTuple):

@@ -49,14 +49,7 @@ def mended(text: str) -> str:
     """
     found = list(tokens(text))
     changes = sorted([*_operators(found), *_bodies(found), *_brackets(found)])
-    if not changes:
-        return text
-    pieces: list[str] = []
-    done = 0
-    for start, end, new in changes:
-        pieces += (text[done:start], new)
-        done = end
-    return "".join((*pieces, text[done:]))
+    return _changed(text, changes)
 
 
 def _operators(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
@@ -136,12 +129,7 @@ def as_v1(text: str) -> str:
         if _makes_a_set(head) and "contains" not in words:
             inside = text[head[2].start : head[-2].end]
             changes.append((head[1].start, head[-1].end, f" contains {inside}"))
-    pieces: list[str] = []
-    done = 0
-    for start, end, new in sorted(changes):
-        pieces += (text[done:start], new)
-        done = end
-    return "".join((*pieces, text[done:]))
+    return _changed(text, sorted(changes))
 
 
 def _heads(found: Sequence[Token]) -> Iterator[tuple[int, int]]:
@@ -177,4 +165,54 @@ def with_metadata(text: str, metadata: Callable[[int], Mapping[str, Any]]) -> st
         if [one.text for one in found[number : number + 7]] == ["rego", ".", "metadata", ".", "rule", "(", ")"]:
             pieces += (text[done : token.start], json.dumps(metadata(line)))
             done = found[number + 6].end
+    return "".join((*pieces, text[done:]))
+
+
+def with_full_names(text: str) -> str:
+    """`import data.lib.x` and then `x.f` as `data.lib.x.f`: for `x` alone the engine evaluates all that is in it."""
+    if "import data." not in text:
+        return text
+    found = list(tokens(text))
+    paths, imports = _imported(found)
+    uses: dict[str, list[int]] = {name: [] for name in paths}
+    for number, token in enumerate(found):
+        if token.text not in paths or token.kind != "name" or number in imports or found[number - 1].text == ".":
+            continue
+        after = found[number + 1].text if number + 1 < len(found) else ""
+        if after in (".", "["):
+            uses[token.text].append(number)
+        else:  # a name of its own, or the whole document
+            paths[token.text] = ""
+    changes = sorted(
+        (found[number].start, found[number].end, paths[name])
+        for name, numbers in uses.items()
+        for number in numbers
+        if paths[name]
+    )
+    return _changed(text, changes)
+
+
+def _imported(found: Sequence[Token]) -> tuple[dict[str, str], set[int]]:
+    """The path of what is imported of `data`, by its name in the module, and the numbers of the tokens that say so."""
+    paths: dict[str, str] = {}
+    numbers: set[int] = set()
+    for number, token in enumerate(found):
+        if token.text != "import" or not token.first:
+            continue
+        end = next((at for at in range(number + 1, len(found)) if found[at].first), len(found))
+        numbers.update(range(number, end))
+        parts = [one.text for one in found[number + 1 : end]]
+        alias = parts[-1]
+        path = "".join(parts[:-2] if parts[-2:-1] == ["as"] else parts)
+        if path.startswith("data.") and re.fullmatch(r"[\w.]+", path):
+            paths[alias] = path
+    return paths, numbers
+
+
+def _changed(text: str, changes: Sequence[tuple[int, int, str]]) -> str:
+    pieces: list[str] = []
+    done = 0
+    for start, end, new in changes:
+        pieces += (text[done:start], new)
+        done = end
     return "".join((*pieces, text[done:]))
