@@ -126,13 +126,13 @@ class Statement(NamedTuple):
     variables: frozenset[str]
 
 
-def bodies(tree: Node, text: bytes, name: str) -> list[list[Statement]]:
-    """The bodies of all rules of this name. *text* is what was parsed."""
+def bodies(tree: Node, text: bytes, line: int) -> list[list[Statement]]:
+    """The bodies of the rule that begins in *line*. *text* is what was parsed."""
     found = [rule["Spec"] for rule in tree["rules"] if "Spec" in rule]
     return [
         _statements(body["query"]["stmts"], text)
         for spec in found
-        if _head(spec).path[:1] == (name,)
+        if _head(spec).line == line
         for body in spec["bodies"]
     ]
 

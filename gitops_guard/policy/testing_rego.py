@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from gitops_guard.model.resource import Location
 from gitops_guard.policy import rego, rego_tree
-from gitops_guard.policy.program import COVERAGE, Answer, Dialect, Engine, Failure, Program, Question
+from gitops_guard.policy.program import COVERAGE, Answer, Dialect, Engine, Failure, Module, Program, Question
 from gitops_guard.policy.rego import Outline, RegoRule
 from gitops_guard.policy.testing import Covered, Outcome, TestResult
 
@@ -19,12 +20,20 @@ _LONGEST: Final = 100  # characters of an expression in a message
 
 
 class _Test(NamedTuple):
+    """*number* counts the rules of one name from 0: each of them is a test."""
+
     outline: Outline
     rule: RegoRule
+    number: int
 
     @property
     def path(self) -> str:
-        return f"data.{self.outline.package}.{self.rule.name}"
+        """What is asked."""
+        return f"data.{self.outline.package}.{self.rule.name}" + (f"__{self.number}" if self.number else "")
+
+    @property
+    def name(self) -> str:
+        return f"data.{self.outline.package}.{self.rule.name}" + (f"#{self.number:02}" if self.number else "")
 
     @property
     def where(self) -> Location:
@@ -44,10 +53,11 @@ class RegoTests:
     def run(self, *, coverage: bool = False) -> tuple[list[TestResult], list[Covered]]:
         tests = list(self._tests())
         asked = [test for test in tests if not test.rule.name.startswith("todo_")]
-        skipped = [TestResult(test.path, test.where, Outcome.SKIP) for test in tests if test not in asked]
+        skipped = [TestResult(test.name, test.where, Outcome.SKIP) for test in tests if test not in asked]
         if not asked:
             return skipped, []
-        program = Program("tests", tuple(outline.module for outline in self.outlines), self.data, self.files)
+        modules = tuple(_told_apart(outline.module, asked) for outline in self.outlines)
+        program = Program("tests", modules, self.data, self.files)
         rules = tuple(dict.fromkeys(test.path for test in asked))
         reply = self.engine.ask([Question(program, (*rules, *([COVERAGE] if coverage else ())), [None])])[0]
         answers = dict(zip(rules, reply.answers[0], strict=False))
@@ -57,26 +67,26 @@ class RegoTests:
         return [*skipped, *results], _covered(report.value) if report is not None and report.defined else []
 
     def _tests(self) -> Iterator[_Test]:
-        seen: set[str] = set()
+        seen: Counter[tuple[str, str]] = Counter()
         for outline in self.outlines:
             for rule in outline.rules:
-                test = _Test(outline, rule)
-                if _TEST.match(rule.name) and not rule.has_arguments and test.path not in seen:
-                    seen.add(test.path)
-                    if self.wanted(test.path):
+                if _TEST.match(rule.name) and not rule.has_arguments:
+                    test = _Test(outline, rule, seen[outline.package, rule.name])
+                    seen[outline.package, rule.name] += not rule.partial
+                    if self.wanted(test.name) and not (rule.partial and test.number):
                         yield test
 
     def _result(self, test: _Test, answer: Answer, stopped: Mapping[str, Failure], program: Program) -> TestResult:
         failure = answer.failure or stopped.get(test.path.removeprefix("data.")) or stopped.get(program.name)
         if failure is not None:
             at = f"{failure.at}: " if failure.at else ""
-            return TestResult(test.path, test.where, Outcome.ERROR, f"{at}{failure.message}", answer.printed)
+            return TestResult(test.name, test.where, Outcome.ERROR, f"{at}{failure.message}", answer.printed)
         if test.rule.partial:
             return self._cases(test, answer, program)
-        if answer.defined and answer.value is not False:
-            return TestResult(test.path, test.where, Outcome.PASS, printed=answer.printed)
-        said = "it is false" if answer.defined else self._why(test, program)
-        return TestResult(test.path, test.where, Outcome.FAIL, said, answer.printed)
+        if answer.defined and answer.value is True:
+            return TestResult(test.name, test.where, Outcome.PASS, printed=answer.printed)
+        said = "it is not true" if answer.defined else self._why(test, program)
+        return TestResult(test.name, test.where, Outcome.FAIL, said, answer.printed)
 
     def _cases(self, test: _Test, answer: Answer, program: Program) -> TestResult:
         """A rule that makes an object is a test for each of its keys, also for those whose body is not true."""
@@ -85,8 +95,8 @@ class RegoTests:
         failed = sorted({key for key in expected if passed.get(key) in (None, False)})
         if failed or not expected:
             said = f"failed: {', '.join(failed)}" if failed else "there is no case"
-            return TestResult(test.path, test.where, Outcome.FAIL, said, answer.printed)
-        return TestResult(test.path, test.where, Outcome.PASS, printed=answer.printed)
+            return TestResult(test.name, test.where, Outcome.FAIL, said, answer.printed)
+        return TestResult(test.name, test.where, Outcome.PASS, printed=answer.printed)
 
     def _keys(self, test: _Test, program: Program) -> Collection[str]:
         """All keys that the rule goes through, with the statements up to the one that binds them."""
@@ -99,7 +109,7 @@ class RegoTests:
 
     def _why(self, test: _Test, program: Program) -> str:
         """The first expression that is not true, by asking for the body bit by bit."""
-        bodies = rego_tree.bodies(*rego.tree(test.outline.module), test.rule.name)
+        bodies = rego_tree.bodies(*rego.tree(test.outline.module), test.rule.line)
         if len(bodies) != 1 or not bodies[0]:
             return "it is undefined"
         statements = bodies[0]
@@ -116,10 +126,20 @@ class RegoTests:
         is_v1 = module.dialect is Dialect.V1
         rules = [f"{_WHY}_{number} {_head(head, is_v1=is_v1)} {{\n{body}\n}}" for number, body in enumerate(bodies)]
         longer = replace(module, text=f"{module.text}\n" + "\n".join(rules))
-        modules = tuple(longer if one == module else one for one in program.modules)
+        modules = tuple(longer if one.path == module.path else one for one in program.modules)
         names = tuple(f"data.{test.outline.package}.{_WHY}_{number}" for number in range(len(bodies)))
         asked = Program(f"{program.name}: {test.path}", modules, program.data, program.files)
         return list(self.engine.ask([Question(asked, names, [None])])[0].answers[0])
+
+
+def _told_apart(module: Module, tests: Sequence[_Test]) -> Module:
+    """The module with a name of its own for each test: the second `test_x` of a package is `test_x__1`."""
+    lines = module.text.split("\n")
+    for test in tests:
+        if test.number and test.outline.module == module:
+            line, end = test.rule.line - 1, test.rule.column - 1 + len(test.rule.name)
+            lines[line] = f"{lines[line][:end]}__{test.number}{lines[line][end:]}"
+    return replace(module, text="\n".join(lines))
 
 
 def _head(head: str, *, is_v1: bool) -> str:
