@@ -63,8 +63,8 @@ class Gatekeeper:
     expansions: list[Expansion] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     listed: list[Listed] = field(default_factory=list)
-    expands: bool = True
-    """Whether the Pods of workloads are reviewed without an ExpansionTemplate."""
+    in_suite: bool = False
+    """As `gator verify` has it: objects without a namespace match any, and only ExpansionTemplates expand."""
     known: Sequence[Resource] | None = None
     """What `data.inventory` holds, where that is not the Tree itself."""
     _matched: set[str] = field(default_factory=set)
@@ -85,7 +85,7 @@ class Gatekeeper:
             for resource in tree.resources
             if resource.id.kind == "Namespace" and not resource.id.group
         }
-        makes = Reviews(namespaces, self.expansions if self.expands or self.expansions else None)
+        makes = Reviews(namespaces, self.expansions, of_workloads=not self.in_suite)
         before = old or {}
         reviews = [review for one in tree.resources for review in makes.of(one, before.get(one.id))]
         inventory = Inventory(tree.resources if self.known is None else self.known)
@@ -201,17 +201,20 @@ def _add_constraint(found: Gatekeeper, document: PolicyDocument, refused: Collec
     kind, metadata = str(body["kind"]), body.get("metadata")
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
     template = found.templates.get(kind)
+    if not isinstance(name, str) or not name:
+        found.failures.append(Failure(kind, "the constraint has no name (metadata.name)", document.where))
+        return
     if template is None:
         if kind not in refused:
-            message = f"the constraint {name or '?'} has no ConstraintTemplate of the kind {kind}"
-            found.failures.append(Failure(f"{kind}.{name or '?'}", message, document.where))
+            message = f"the constraint {name} has no ConstraintTemplate of the kind {kind}"
+            found.failures.append(Failure(f"{kind}.{name}", message, document.where))
         return
     spec = body.get("spec")
     spec = spec if isinstance(spec, Mapping) else {}
     match = spec.get("match")
     constraint = Constraint(
         template,
-        str(name or "?"),
+        name,
         document.where,
         Match(match if isinstance(match, Mapping) else {}),
         spec.get("parameters", {}),

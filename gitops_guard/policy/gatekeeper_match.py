@@ -45,7 +45,7 @@ def _in(names: object, name: str) -> bool:
 
 
 def _scope(spec: Mapping[str, Any], review: Review, _: Mapping[str, Any]) -> bool:
-    has_namespace = bool(review.namespace) and not review.is_namespace
+    has_namespace = not review.is_cluster_scoped
     match spec.get("scope"):
         case "Cluster":
             return not has_namespace
@@ -56,13 +56,17 @@ def _scope(spec: Mapping[str, Any], review: Review, _: Mapping[str, Any]) -> boo
 
 
 def _namespaces(spec: Mapping[str, Any], review: Review, _: Mapping[str, Any]) -> bool:
-    wanted, name = spec.get("namespaces"), _namespace(review)
-    return not wanted or not name or any(fits(pattern, name) for pattern in wanted)
+    wanted = spec.get("namespaces")
+    return not wanted or _has_none(review) or any(fits(pattern, _namespace(review)) for pattern in wanted)
 
 
 def _excluded(spec: Mapping[str, Any], review: Review, _: Mapping[str, Any]) -> bool:
-    excluded, name = spec.get("excludedNamespaces"), _namespace(review)
-    return not excluded or not name or not any(fits(pattern, name) for pattern in excluded)
+    excluded = spec.get("excludedNamespaces")
+    return not excluded or _has_none(review) or not any(fits(pattern, _namespace(review)) for pattern in excluded)
+
+
+def _has_none(review: Review) -> bool:
+    return review.is_cluster_scoped and not review.is_namespace
 
 
 def _namespace(review: Review) -> str:
@@ -92,8 +96,12 @@ def _namespace_labels(spec: Mapping[str, Any], review: Review, body: Mapping[str
         return True
     if review.is_namespace:
         return selects(selector, labels(body))
-    if not review.namespace:
+    if review.is_cluster_scoped:
         return True
+    if (
+        not review.namespace
+    ):  # whoever applies it says which: no pattern and no label of a namespace is met, as in gator
+        return selects(selector, {})
     if review.namespace_body is None:
         raise NamespaceUnknownError
     return selects(selector, labels(review.namespace_body))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from gitops_guard.model import workload
 from gitops_guard.model.resource import FieldPath, Resource, ResourceId
@@ -30,10 +30,19 @@ class Review:
     implied_by: str = ""
     action: str = ""
     request: Mapping[str, Any] | None = None
+    by_itself: bool = False
+    """Nothing is known of where it will be: without a namespace it is about none, as in a Suite."""
 
     @property
     def is_namespace(self) -> bool:
         return self.kind == "Namespace" and not self.group
+
+    @property
+    def is_cluster_scoped(self) -> bool:
+        """Of what is not Kubernetes' own, by the name that such kinds have: ClusterIssuer, ClusterPolicy."""
+        if self.namespace:
+            return False
+        return self.by_itself or self.kind in _CLUSTER_SCOPED or self.kind.startswith("Cluster")
 
     def as_input(self) -> dict[str, Any]:
         """`input.review`, with all fields that an AdmissionRequest has."""
@@ -51,6 +60,16 @@ class Review:
             "oldObject": self.old,
             "namespaceObject": self.namespace_body or {},
         }
+
+
+_CLUSTER_SCOPED: Final = frozenset({
+    "APIService", "CSIDriver", "CSINode", "CertificateSigningRequest", "ComponentStatus", "CustomResourceDefinition",
+    "DeviceClass", "FlowSchema", "IngressClass", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding",
+    "MutatingWebhookConfiguration", "Namespace", "Node", "PersistentVolume", "PodSecurityPolicy", "PriorityClass",
+    "PriorityLevelConfiguration", "ResourceSlice", "RuntimeClass", "ServiceCIDR", "StorageClass",
+    "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
+    "VolumeAttachment", "VolumeAttributesClass",
+})  # fmt: skip
 
 
 class Expansion(NamedTuple):
@@ -73,10 +92,17 @@ class Expansion(NamedTuple):
 class Reviews:
     """Makes the reviews of resources. *namespaces* are the Namespaces that are known, by name."""
 
-    def __init__(self, namespaces: Mapping[str, Mapping[str, Any]], expansions: Sequence[Expansion] | None) -> None:
-        """*expansions* None: none at all, also not of a workload to its Pods."""
+    def __init__(
+        self,
+        namespaces: Mapping[str, Mapping[str, Any]],
+        expansions: Sequence[Expansion],
+        *,
+        of_workloads: bool = True,
+    ) -> None:
+        """*of_workloads*: also without an ExpansionTemplate, a workload is reviewed with its Pods."""
         self._namespaces = namespaces
         self._expansions = expansions
+        self._of_workloads = of_workloads
 
     def of(self, resource: Resource, old: Mapping[str, Any] | None = None) -> Iterator[Review]:
         if resource.id.kind == "AdmissionReview" and resource.id.group == "admission.k8s.io":
@@ -88,9 +114,9 @@ class Reviews:
         review = Review(
             resource, resource.body, group, version, resource.id.kind, resource.id.name, namespace, known, old
         )
+        review = replace(review, by_itself=not self._of_workloads)
         yield review
-        if self._expansions is not None:
-            yield from self._expanded(review, self._expansions)
+        yield from self._expanded(review, self._expansions)
 
     def _requested(self, resource: Resource) -> Review:
         """An AdmissionReview: the request as it is written; for a DELETE what was there is the object."""
@@ -117,7 +143,7 @@ class Reviews:
             if made is not None:
                 yield made
                 yield from self._expanded(made, [one for one in expansions if one is not expansion])
-        if not fitting and not review.is_generated:
+        if self._of_workloads and not fitting and not review.is_generated:
             path = workload.template_path(ResourceId(review.group, review.kind, "", ""))
             if path:
                 pods = Expansion("", (), (), (), path, "", "v1", "Pod")

@@ -77,7 +77,7 @@ class Suites:
         loaded = gatekeeper.load(read, self.allowed)
         if loaded is None or not read.of(PolicyKind.TEMPLATE) or not read.of(PolicyKind.CONSTRAINT):
             raise SuiteError(f"{', '.join(names[:2])}: there is no template, or no constraint")
-        loaded.expands = False
+        loaded.in_suite = True
         return loaded
 
     def _file(self, path: str) -> bytes:
