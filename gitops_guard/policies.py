@@ -5,6 +5,7 @@ The rules of policies are engine rules, so severities, waivers and reports hold 
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from gitops_guard import check
 from gitops_guard.load.config import Config, may_run, setting
 from gitops_guard.load.sources import Source
 from gitops_guard.load.tree import Place
-from gitops_guard.model.errors import ConfigError
+from gitops_guard.model.errors import ConfigError, SourceError, UsageError
 from gitops_guard.model.finding import Crash, Finding
 from gitops_guard.model.resource import Resource, Tree
 from gitops_guard.model.rule import Options, Profile, Rule
@@ -24,6 +25,7 @@ from gitops_guard.policy.program import Engine, Failure, Limits
 
 if TYPE_CHECKING:
     from gitops_guard.load.policy_setting import PolicySetting
+    from gitops_guard.policy.opa_server import OpaServer
     from gitops_guard.policy.places import PolicyFile
     from gitops_guard.policy.testing import TestReport
 
@@ -69,6 +71,8 @@ def load(setting: PolicySetting, source: Source, config_file: str, builtin: Mapp
     """The policies that *setting* names. Raises UsageError or ConfigError where one of its paths is not there."""
     from gitops_guard.policy import builtins, conftest, folder, gatekeeper
 
+    if setting.opa_package:
+        return _held(setting, str(source.root))
     files, data_files = _files(setting, source, config_file)
     read = folder.read(files)
     data, failures = folder.read_data(data_files)
@@ -86,6 +90,27 @@ def load(setting: PolicySetting, source: Source, config_file: str, builtin: Mapp
     for name in sorted(found.rules.keys() & builtin.keys()):
         raise ConfigError(f"a policy has the id {name!r}, which is a built-in rule", hint="give it another `custom.id`")
     return found
+
+
+def _held(setting: PolicySetting, root: str) -> Policies:
+    """The rules of a package that the OPA server holds. Raises SourceError where it holds none."""
+    from gitops_guard.policy import conftest
+    from gitops_guard.policy.opa_server import rules_of
+    from gitops_guard.policy.program import Module
+    from gitops_guard.policy.rego import Outline, RegoRule
+
+    if setting.engine != "opa" or setting.paths or setting.given_paths:
+        raise UsageError("--opa-package asks what the server holds", hint="with --policy-engine opa, without --policy")
+    with opa(setting) as server:
+        found = list(rules_of(server.held(), setting.opa_package))
+    if not found:
+        raise SourceError(f"the OPA server holds no package {setting.opa_package!r}", hint="is its name right?")
+    outlines = [
+        Outline(Module(f"opa:{policy}", ""), setting.opa_package, (RegoRule(name, 1, partial=True, path=name),))
+        for policy, name in found
+    ]
+    settings = conftest.Settings((setting.opa_package,), combine=setting.combine, root=root)
+    return Policies([conftest.Conftest(outlines, {}, settings)])
 
 
 def tested(
@@ -136,11 +161,20 @@ def _files(
 def engine(setting: PolicySetting, jobs: int) -> Engine:
     """Raises UsageError where the engine is not installed."""
     if setting.engine == "opa":
-        raise NotImplementedError
+        return opa(setting)
     from gitops_guard.policy.embedded import Embedded
 
     limits = Limits(setting.seconds, setting.megabytes)
     return Embedded(limits, setting.builtins, jobs)
+
+
+def opa(setting: PolicySetting) -> OpaServer:
+    """Raises UsageError where it is not said where the server is, or its client is not installed."""
+    from gitops_guard.policy.opa_server import OpaServer
+
+    if not setting.opa_url:
+        raise UsageError("--policy-engine opa, and no server is named", hint="--opa-url http://127.0.0.1:8181")
+    return OpaServer(setting.opa_url, package=setting.opa_package, token=os.environ.get("GITOPS_GUARD_OPA_TOKEN", ""))
 
 
 def bundled(rules: Mapping[str, Rule], config: Config) -> list[Family]:

@@ -216,3 +216,15 @@ def _changed(text: str, changes: Sequence[tuple[int, int, str]]) -> str:
         pieces += (text[done:start], new)
         done = end
     return "".join((*pieces, text[done:]))
+
+
+def with_import_of_v1(text: str) -> str:
+    """A v1 module that says so, for a server that takes modules for v0; the lines stay where they are."""
+    found = list(tokens(text))
+    if any([one.text for one in found[at : at + 4]] == ["import", "rego", ".", "v1"] for at in range(len(found))):
+        return text
+    begin = next((at for at, token in enumerate(found) if token.text == "package" and token.first), None)
+    if begin is None:
+        return text
+    end = next((at for at in range(begin + 1, len(found)) if found[at].first), len(found))
+    return _changed(text, [(found[end - 1].end, found[end - 1].end, " import rego.v1")])

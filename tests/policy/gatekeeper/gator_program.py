@@ -34,9 +34,9 @@ def _identity(body: dict[str, dict[str, str]]) -> str:
     return f"{body['kind']} {metadata.get('namespace', '')}/{metadata['name']}"
 
 
-def ours(folder: Path) -> tuple[int, list[Result]]:
+def ours(folder: Path, *more: str) -> tuple[int, list[Result]]:
     flags = ("--policy", "policies", "--only-policies", "--no-lint", "--no-cache", "--format", "json")
-    ran = gitops_guard("check", "repo", *flags, cwd=folder)
+    ran = gitops_guard("check", "repo", *flags, *more, cwd=folder)
     report = json.loads(ran.out)
     assert report["crashes"] == []
     found = [
