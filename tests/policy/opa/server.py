@@ -33,9 +33,11 @@ class Server:
         self.put(f"data/{path}", json.dumps(value).encode(), "application/json")
 
     def holds(self) -> tuple[dict[str, str], Any]:
-        """Policies by id, and the base documents, as far as they are not of policies."""
-        policies = {one["id"]: one["raw"] for one in self._get("policies")["result"]}
-        return policies, self._get("data").get("result")
+        """Policies by id, and all documents: asking for those evaluates the policies."""
+        return self.policies(), self._get("data").get("result")
+
+    def policies(self) -> dict[str, str]:
+        return {one["id"]: one["raw"] for one in self._get("policies")["result"]}
 
     def _get(self, path: str) -> Any:
         with urllib.request.urlopen(f"{self.url}/v1/{path}", timeout=10) as response:

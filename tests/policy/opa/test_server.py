@@ -126,12 +126,12 @@ def test_after_an_interrupt_nothing_stays(folder: Path, server: Server) -> None:
     before = server.holds()
     command = [sys.executable, "-m", "gitops_guard", "check", "pod.yaml", "--policy", "policy", "--policy-engine"]
     command += ["opa", "--opa-url", server.url, "--only-policies", "--all-namespaces", "--no-cache"]
-    process = subprocess.Popen(command, cwd=folder, env=environment(folder), stderr=subprocess.PIPE)
-    until = time.monotonic() + 30
-    while server.holds() == before and time.monotonic() < until:
-        time.sleep(0.02)
-    os.kill(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    with subprocess.Popen(command, cwd=folder, env=environment(folder), stderr=subprocess.PIPE) as process:
+        until = time.monotonic() + 30
+        while server.policies() == before[0] and time.monotonic() < until:
+            time.sleep(0.02)
+        os.kill(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
 
     assert process.returncode == 130
     assert said.decode().strip() == "Interrupted."
