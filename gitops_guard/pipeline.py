@@ -339,9 +339,10 @@ def _policed(request: Request, whole: Tree, read: _Read) -> tuple[check.Part, Se
         files = tuple(file for file in whole.files if file.path in picked)
         whole = replace(whole, files=files, resources=tuple(_of(whole.resources, picked)))
     given = (whole, request.config, read.layout.app_of)
-    part, notes = policies.examine(own, *given, policies.own_engine(request.jobs), request.rules)
+    part, notes = policies.examine(own, *given, policies.own_engine(request.jobs), request.rules, request.jobs)
     if request.policies is not None and request.policy_engine is not None:
-        more, said = policies.examine(request.policies.families, *given, request.policy_engine, request.rules)
+        asked = (request.policy_engine, request.rules, request.jobs)
+        more, said = policies.examine(request.policies.families, *given, *asked)
         part.findings.extend(more.findings)
         part.crashes.extend([*policies.crashes(request.policies), *more.crashes])
         notes = [*notes, *said]

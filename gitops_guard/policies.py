@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gitops_guard import check
+from gitops_guard import check, parts
 from gitops_guard.load.config import Config, may_run, setting
 from gitops_guard.load.sources import Source
 from gitops_guard.load.tree import Place
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from gitops_guard.policy.opa_server import OpaServer
     from gitops_guard.policy.places import PolicyFile
     from gitops_guard.policy.testing import TestReport
+
+_WORTH_A_FORK = 500  # findings
 
 
 @dataclass(frozen=True)
@@ -200,18 +202,39 @@ def own_engine(jobs: int) -> Engine:
 
 
 def examine(
-    families: Sequence[Family], tree: Tree, config: Config, place: Place, asked: Engine, rules: Mapping[str, Rule]
+    families: Sequence[Family],
+    tree: Tree,
+    config: Config,
+    place: Place,
+    asked: Engine,
+    rules: Mapping[str, Rule],
+    jobs: int = 1,
 ) -> tuple[check.Part, Sequence[str]]:
     """What the policies among *rules* say of *tree*, and notes about them."""
     from gitops_guard.policy import evaluation
 
     result = evaluation.evaluate(families, tree, asked)
-    part = check.Part()
-    for found in result.found:
-        if found.rule in rules:
-            part.findings.extend(_findings(found, rules[found.rule], config, place))
+    found = [one for one in result.found if one.rule in rules]
+    part = check.Part(_stamped(found, config, place, rules, jobs))
     part.crashes.extend(_crash(failure) for failure in result.failures)
     return part, result.notes
+
+
+def _stamped(
+    found: Sequence[Found], config: Config, place: Place, rules: Mapping[str, Rule], jobs: int
+) -> list[Finding]:
+    """By several processes where there is much: each file is read again for the places in it, by one of them."""
+
+    def stamp(number: int) -> list[Finding]:
+        return [finding for one in shares[number] for finding in _findings(one, rules[one.rule], config, place)]
+
+    count = min(jobs, len(found) // _WORTH_A_FORK + 1)
+    shares: list[list[Found]] = [[] for _ in range(count)]
+    numbers: dict[str, int] = {}
+    for one in found:
+        path = one.subject.location.file if isinstance(one.subject, Resource) else one.subject.path
+        shares[numbers.setdefault(path, len(numbers) % count)].append(one)
+    return parts.finding_map(stamp, count)
 
 
 def _findings(found: Found, rule: Rule, config: Config, place: Place) -> Sequence[Finding]:

@@ -18,6 +18,7 @@ from gitops_guard.policy.program import (
     COVERAGE,
     UNDEFINED,
     Answer,
+    AsJson,
     Dialect,
     Failure,
     Limits,
@@ -153,6 +154,8 @@ class Evaluation:
         self._question = question
         self._program = question.program
         self._text = ""
+        self._careful: regorus.Engine | None = None
+        self._machines: dict[str, regorus.Rvm | None] = {}
         self.refused: Failure | None = None
         try:
             self._engine = self._ready({})
@@ -176,7 +179,7 @@ class Evaluation:
 
     def give(self, value: Any) -> None:
         """The input of the answers that follow."""
-        self._text = json.dumps(value)
+        self._text = value if isinstance(value, AsJson) else json.dumps(value)
         self._engine.set_input_json(self._text)
 
     def answer(self, rule: str) -> Answer:
@@ -202,17 +205,17 @@ class Evaluation:
         """The same with the `sprintf` that knows all formats; None where there is none, and where it fails as well."""
         if not any("sprintf" in module.text for module in self._program.modules):
             return None
-        from gitops_guard.policy.builtins_sprintf import sprintf
+        if self._careful is None:
+            from gitops_guard.policy.builtins_sprintf import sprintf
 
-        engine = self._ready({"sprintf": (2, sprintf)})
-        engine.set_input_json(self._text)
+            self._careful = self._ready({"sprintf": (2, sprintf)})
+        self._careful.set_input_json(self._text)
         try:
-            return _read(engine.eval_rule_as_json(rule))
+            return _read(self._careful.eval_rule_as_json(rule))
         except RuntimeError:
             return None
 
-    def _by_machine(self, rule: str) -> Answer | None:
-        """The same by regorus' second machine; None where it cannot: it knows only v1, and no builtins of ours."""
+    def _machine(self, rule: str) -> regorus.Rvm | None:
         import regorus
 
         try:
@@ -220,6 +223,18 @@ class Evaluation:
             machine = regorus.Rvm()
             machine.load_program(regorus.Program.compile_from_modules("{}", modules, [rule]))
             machine.set_data_json(json.dumps(_data(self._question)))
+        except RuntimeError:
+            return None
+        return machine
+
+    def _by_machine(self, rule: str) -> Answer | None:
+        """The same by regorus' second machine; None where it cannot: it knows only v1, and no builtins of ours."""
+        if rule not in self._machines:
+            self._machines[rule] = self._machine(rule)
+        machine = self._machines[rule]
+        if machine is None:
+            return None
+        try:
             machine.set_input_json(self._text)
             text = machine.execute_entry_point(rule)
         except RuntimeError:

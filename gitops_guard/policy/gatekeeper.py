@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,7 +17,7 @@ from gitops_guard.policy.folder import Folder, PolicyDocument, PolicyKind
 from gitops_guard.policy.gatekeeper_match import Match, NamespaceUnknownError
 from gitops_guard.policy.gatekeeper_review import Expansion, Review, Reviews
 from gitops_guard.policy.gatekeeper_template import Template
-from gitops_guard.policy.program import Answer, Failure, Program, Question
+from gitops_guard.policy.program import Answer, AsJson, Failure, Program, Question
 
 _SEVERITIES: Final = {"deny": Severity.ERROR, "warn": Severity.WARNING, "dryrun": Severity.INFO}
 _POINTS: Final = ("gator.gatekeeper.sh", "*")
@@ -54,6 +55,28 @@ class Constraint:
         return f"{self.template.kind}.{self.name}"
 
 
+class _Reviews:
+    """All reviews of a Tree, by group and kind; written as JSON once."""
+
+    def __init__(self, reviews: Iterable[Review]) -> None:
+        self._by_kind: dict[tuple[str, str], list[Review]] = {}
+        for review in reviews:
+            self._by_kind.setdefault((review.group, review.kind), []).append(review)
+        self._texts: dict[int, str] = {}
+
+    def about(self, constraint: Constraint) -> Iterator[Review]:
+        """Those of the kinds that *constraint* is about."""
+        for group, kind in self._by_kind:
+            if constraint.match.has_kind(group, kind):
+                yield from self._by_kind[group, kind]
+
+    def text(self, review: Review) -> str:
+        found = self._texts.get(id(review))
+        if found is None:
+            found = self._texts[id(review)] = json.dumps(review.as_input())
+        return found
+
+
 @dataclass(slots=True)
 class Gatekeeper:
     """The family; see `policy.family.Family`."""
@@ -87,7 +110,7 @@ class Gatekeeper:
         }
         makes = Reviews(namespaces, self.expansions, of_workloads=not self.in_suite)
         before = old or {}
-        reviews = [review for one in tree.resources for review in makes.of(one, before.get(one.id))]
+        reviews = _Reviews(review for one in tree.resources for review in makes.of(one, before.get(one.id)))
         inventory = Inventory(tree.resources if self.known is None else self.known)
         for kind in sorted({constraint.template.kind for constraint in asked}):
             group = [constraint for constraint in asked if constraint.template.kind == kind]
@@ -96,11 +119,13 @@ class Gatekeeper:
                 yield inquiry
 
     def _inquiry(
-        self, template: Template, constraints: Sequence[Constraint], reviews: Sequence[Review], inventory: Inventory
+        self, template: Template, constraints: Sequence[Constraint], reviews: _Reviews, inventory: Inventory
     ) -> Inquiry:
-        pairs = [(one, review) for one in constraints for review in reviews if self._is_about(one, review)]
-        shown = {id(review): review.as_input() for _, review in pairs}
-        inputs = [{"review": shown[id(review)], "parameters": one.parameters} for one, review in pairs]
+        pairs = [(one, review) for one in constraints for review in reviews.about(one) if self._is_about(one, review)]
+        given = {one.id: json.dumps(one.parameters) for one in constraints}
+        inputs = [
+            AsJson(f'{{"review": {reviews.text(review)}, "parameters": {given[one.id]}}}') for one, review in pairs
+        ]
         question = Question(program(template, inventory), (f"data.{template.entry}.violation",), inputs)
 
         def told(number: int, answers: Sequence[Answer]) -> Iterator[Found | Failure]:

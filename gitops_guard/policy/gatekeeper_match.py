@@ -23,21 +23,20 @@ class Match:
 
     def __call__(self, review: Review) -> bool:
         """Raises NamespaceUnknownError where a `namespaceSelector` asks for labels of a Namespace that is not there."""
+        if not self.has_kind(review.group, review.kind):
+            return False
         return any(self._is_about(review, body) for body in (review.body, review.old) if body is not None)
+
+    def has_kind(self, group: str, kind: str) -> bool:
+        """Whether resources of this kind can match at all; an old object has the kind of the new one."""
+        kinds = self.spec.get("kinds")
+        if not kinds:
+            return True
+        entries = (entry for entry in kinds if isinstance(entry, Mapping))
+        return any(_in(entry.get("kinds"), kind) and _in(entry.get("apiGroups"), group) for entry in entries)
 
     def _is_about(self, review: Review, body: Mapping[str, Any]) -> bool:
         return all(matches(self.spec, review, body) for matches in _MATCHERS)
-
-
-def _kinds(spec: Mapping[str, Any], review: Review, _: Mapping[str, Any]) -> bool:
-    kinds = spec.get("kinds")
-    if not kinds:
-        return True
-    return any(
-        _in(entry.get("kinds"), review.kind) and _in(entry.get("apiGroups"), review.group)
-        for entry in kinds
-        if isinstance(entry, Mapping)
-    )
 
 
 def _in(names: object, name: str) -> bool:
@@ -122,7 +121,7 @@ def _source(spec: Mapping[str, Any], review: Review, _: Mapping[str, Any]) -> bo
 
 
 _MATCHERS: Final[Sequence[Callable[[Mapping[str, Any], Review, Mapping[str, Any]], bool]]] = (
-    _kinds, _scope, _namespaces, _excluded, _labels, _namespace_labels, _name, _source
+    _scope, _namespaces, _excluded, _labels, _namespace_labels, _name, _source
 )  # fmt: skip
 
 

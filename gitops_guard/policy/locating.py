@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 from gitops_guard.model.finding import Problem, Severity
@@ -25,6 +26,8 @@ _WHOSE: Final = frozenset({"apiVersion", "kind", "name", "namespace"})
 _LONGEST: Final = 2000  # characters of a message in which a field is looked for
 _MOST_FIELDS: Final = 5000
 _SHORTEST_SECRET: Final = 4
+_MOST_KNOWN: Final = 2000  # bodies
+_KNOWN: Final[dict[int, tuple[Any, dict[str, list[FieldPath]]]]] = {}
 
 
 def problem(body: Any, message: str, told: Mapping[str, Any] | None = None, *, file: str = "") -> Problem:
@@ -116,13 +119,23 @@ def _named(body: Any, text: str) -> FieldPath:
     words += [match[0].rstrip(".:") for match in _VALUE.finditer(text)]
     if not words:
         return ()
-    places: dict[str, list[FieldPath]] = {word: [] for word in words}
-    for number, (path, value) in enumerate(_scalars(body, ())):
-        if number > _MOST_FIELDS:
-            break
-        if isinstance(value, str) and value in places and not _says_whose(path):
-            places[value].append(path)
-    return next((places[word][0] for word in words if len(places[word]) == 1), ())
+    places = _places(body)
+    return next((places[word][0] for word in words if len(places.get(word, ())) == 1), ())
+
+
+def _places(body: Any) -> Mapping[str, list[FieldPath]]:
+    """Where each text of *body* stands, but for what says whose it is. Kept: several policies speak of one body."""
+    known = _KNOWN.get(id(body))
+    if known is not None and known[0] is body:
+        return known[1]
+    places: dict[str, list[FieldPath]] = {}
+    for path, value in islice(_scalars(body, ()), _MOST_FIELDS):
+        if isinstance(value, str) and not _says_whose(path):
+            places.setdefault(value, []).append(path)
+    if len(_KNOWN) >= _MOST_KNOWN:
+        _KNOWN.clear()
+    _KNOWN[id(body)] = body, places
+    return places
 
 
 def _says_whose(path: FieldPath) -> bool:

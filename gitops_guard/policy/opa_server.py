@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from gitops_guard.model.errors import GuardError, SourceError, UsageError
-from gitops_guard.policy.program import UNDEFINED, Answer, Dialect, Failure, Module, Program, Question, Replies
+from gitops_guard.policy.program import UNDEFINED, Answer, AsJson, Dialect, Failure, Module, Program, Question, Replies
 from gitops_guard.policy.rego_text import with_import_of_v1
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class OpaServer:
 
     def _asked(self, question: Question, rules: Sequence[str], inputs: Sequence[Any]) -> list[list[Answer]] | Failure:
         query = _query(question, rules)
-        payload = {"query": query, "input": {"inputs": list(inputs)}}
+        payload = {"query": query, "input": {"inputs": [_plain(value) for value in inputs]}}
         response = self._reached(lambda: self._post("query", payload))
         body = self._body(response)
         if response.status_code == 200:
@@ -291,6 +291,12 @@ def _by_program(questions: Sequence[Question]) -> list[tuple[Program, list[int]]
     for number, question in enumerate(questions):
         found.setdefault(id(question.program), (question.program, []))[1].append(number)
     return list(found.values())
+
+
+def _plain(value: Any) -> Any:
+    import json
+
+    return json.loads(value) if isinstance(value, AsJson) else value
 
 
 def _none(question: Question, failures: Sequence[Failure]) -> Replies:

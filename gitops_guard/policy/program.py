@@ -66,9 +66,15 @@ class Program:
         return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
+class AsJson(str):
+    """An input that is written as JSON already: what several inputs have in common is written once."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Each of *rules* (`data.main.deny`) of *program*, asked of each of *inputs* (JSON).
+    """Each of *rules* (`data.main.deny`) of *program*, asked of each of *inputs* (JSON, or AsJson).
 
     *data* stands over the program's own while these inputs are asked about: a mapping from a dotted path to a value,
     `{"conftest.file": {"name": …}}`.
