@@ -176,7 +176,9 @@ def _told(constraint: Constraint, review: Review, answer: Answer) -> Iterator[Fo
 def _problem(review: Review, message: str, told: Mapping[str, Any]) -> Problem:
     found = locating.problem(review.body, message, told, file=review.resource.location.file)
     said = f"[Implied by {review.implied_by}] {found.message}" if review.implied_by else found.message
-    return Problem((*review.prefix, *found.path), said, at=found.at, severity=_SEVERITIES.get(review.action))
+    return Problem(
+        (*review.prefix, *found.path), said, on_key=found.on_key, at=found.at, severity=_SEVERITIES.get(review.action)
+    )
 
 
 def _rule(constraint: Constraint) -> Rule:

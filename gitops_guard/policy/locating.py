@@ -34,7 +34,15 @@ def problem(body: Any, message: str, told: Mapping[str, Any] | None = None, *, f
     """*told* is what the policy returned beside the message. *file* is where a `_loc` that names no file is."""
     details = told or {}
     safe = without_secrets(message, body)
-    return Problem(_field(body, message, details), safe, at=_given_place(details, file))
+    path = _field(body, message, details)
+    return Problem(path, safe, on_key=_holds_more(body, path), at=_given_place(details, file))
+
+
+def _holds_more(body: Any, path: FieldPath) -> bool:
+    """Whether a mapping or a list is there: its key is a better place than the first thing in it."""
+    for step in path:
+        body = body[step]
+    return bool(path) and isinstance(path[-1], str) and isinstance(body, Mapping | list)
 
 
 def with_severity(found: Problem, severity: Severity) -> Problem:
@@ -115,8 +123,8 @@ def _item(items: list[Any], step: str | int) -> int | None:
 
 def _named(body: Any, text: str) -> FieldPath:
     """The one field with a value that the message has in quotes, or that looks like an image or an address."""
-    words = [next(filter(None, match.groups()), "") for match in _QUOTED.finditer(text)]
-    words += [match[0].rstrip(".:") for match in _VALUE.finditer(text)]
+    words = [match[0].rstrip(".:") for match in _VALUE.finditer(text)]
+    words += [next(filter(None, match.groups()), "") for match in _QUOTED.finditer(text)]
     if not words:
         return ()
     places = _places(body)
