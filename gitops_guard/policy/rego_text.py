@@ -45,10 +45,10 @@ def mended(text: str) -> str:
     """*text* in a form that the embedded engine (regorus 0.13) parses; each line stays where it is.
 
     It knows no second body of a rule that makes a set (`deny[msg] { … } { … }`), no line that begins with an infix
-    operator, and takes a bracket at the beginning of a line for the arguments of what stands before.
+    operator, no `re_match`, and takes a bracket at the beginning of a line for the arguments of what stands before.
     """
     found = list(tokens(text))
-    changes = sorted([*_operators(found), *_bodies(found), *_brackets(found)])
+    changes = sorted([*_operators(found), *_bodies(found), *_brackets(found), *_old_names(found)])
     return _changed(text, changes)
 
 
@@ -64,6 +64,13 @@ def _is_operand(token: Token) -> bool:
     if token.kind == "sign":
         return token.text in _CLOSE
     return token.text not in _NO_OPERAND
+
+
+def _old_names(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
+    """`re_match`, which v0 has beside `regex.match`."""
+    for token, bracket in pairwise(found):
+        if token.text == "re_match" and bracket.text == "(":
+            yield token.start, token.end, "regex.match"
 
 
 def _brackets(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
