@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TOOLS := $(addprefix tools/bin/,kubeconform kubeyaml gitleaks.toml opa conftest gator)
+TOOLS := $(addprefix tools/bin/,kubeconform kubeyaml gitleaks.toml opa conftest gator podsecurity)
 
 # Go of the machine where it is new enough for tools/*/go.mod, else the one in a wheel. GOTOOLCHAIN=local: Go would
 # otherwise fetch, unpinned, whatever toolchain it likes.
@@ -53,6 +53,10 @@ tools/bin/conftest: tools/conftest/go.mod tools/conftest/go.sum | $(GO)
 
 tools/bin/gator: tools/gator/go.mod tools/gator/go.sum | $(GO)
 	cd tools/gator && $(GO_BUILD) -o ../bin/gator github.com/open-policy-agent/gatekeeper/v3/cmd/gator
+	@touch $@
+
+tools/bin/podsecurity: tools/podsecurity/go.mod tools/podsecurity/go.sum tools/podsecurity/main.go | $(GO)
+	cd tools/podsecurity && $(GO_BUILD) -o ../bin/podsecurity .
 	@touch $@
 
 # The formats of tokens as gitleaks has them, at the version that our data was built from. Go checks the module's sum.
