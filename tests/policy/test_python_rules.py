@@ -119,7 +119,7 @@ def test_a_folder_outside_of_the_repository_is_refused(tmp_path: Path) -> None:
     ("files", "said"),
     [
         pytest.param({"rules/a.py": "def f(:\n"}, "rules/a.py:1:7: the rule does not parse: ", id="syntax"),
-        pytest.param({"rules/a.py": "import os\n\n1 / 0\n"}, "rules/a.py:3:1: the rule cannot be imported", id="raises"),
+        pytest.param({"rules/a.py": "import os\n\n1 / 0\n"}, "rules/a.py:3:1: the rule cannot be imp", id="raises"),
         pytest.param({"rules/a.py": "import nothing_here\n"}, "rules/a.py:1:1: the rule cannot be imp", id="import"),
         pytest.param({"rules/a.py": '"""No rule"""\n'}, "rules/a.py:1:1: a module holds one rule, and", id="none"),
         pytest.param(
