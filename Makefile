@@ -82,9 +82,10 @@ $(VENV)/.installed: requirements/dev.lock pyproject.toml
 bench: $(VENV)/.installed tools ## measure against kubeconform and yamllint; writes bench/README.md
 	$(BIN)/python -m bench.run
 
-docs: $(VENV)/.installed ## write anew what programs write: docs/rules, docs/corpora.md, docs/precision.md, the top of README.md
+docs: $(VENV)/.installed tools ## write anew what programs write: docs/rules, docs/corpora.md, docs/precision.md, the top of README.md
 	$(BIN)/python tools/build_rule_docs.py
 	$(BIN)/python tools/build_readme.py
+	$(BIN)/python tools/build_builtins_page.py
 	$(BIN)/python -m bench.corpora
 	$(BIN)/python -m bench.precision --page
 
