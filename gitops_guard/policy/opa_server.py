@@ -149,19 +149,25 @@ class OpaServer:
         self._reached(lambda: self._put(f"data/{key}", value))
 
     def remove(self, modules: int, keys: Sequence[str]) -> None:
-        """Take away what was uploaded; all of it is tried before an error is raised."""
-        failed: list[GuardError] = []
-        for path in [
-            *(f"policies/{self._ids}/{number}" for number in range(modules)),
-            *(f"data/{key}" for key in keys),
-        ]:
-            try:
-                self._reached(partial(self._delete, path))
-            except GuardError as error:
-                failed.append(error)
+        """Take away what was uploaded; all of it is tried before an error is raised.
+
+        A module that others need goes after them: what is refused is tried again while anything else went.
+        """
+        waiting = [*(f"policies/{self._ids}/{number}" for number in range(modules)), *(f"data/{key}" for key in keys)]
+        failed: dict[str, GuardError] = {}
+        while waiting:
+            failed = {}
+            for path in waiting:
+                try:
+                    self._reached(partial(self._delete, path))
+                except GuardError as error:
+                    failed[path] = error
+            if len(failed) == len(waiting):
+                break
+            waiting = list(failed)
         if failed:
             message = f"what was uploaded to {self._url} below {self._ids}/ could not all be removed"
-            raise SourceError(message, hint=str(failed[0]))
+            raise SourceError(message, hint=str(next(iter(failed.values()))))
 
     def _reached(self, call: Callable[[], Told]) -> Told:
         import requests
