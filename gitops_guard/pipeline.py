@@ -331,7 +331,7 @@ def _policed(request: Request, whole: Tree, read: _Read) -> tuple[check.Part, Se
     """What policies say of the files to report on."""
     from gitops_guard import policies
 
-    own = policies.bundled(request.rules, request.config)
+    own = policies.bundled(request.rules, request.config, whole.resources)
     if not own and request.policies is None:
         return check.Part(), ()
     picked = read.picked
