@@ -42,6 +42,7 @@ _NO_RULE: Final = "not a valid rule path"
 _NO_FUNCTION: Final = "could not find function"
 # Errors that are errors for OPA as well; any other one is of a builtin, and then undefined.
 _CONFLICTS: Final = ("conflict", "complete rules", "multiple outputs", "recursi", _NO_FUNCTION, "not found")
+_UNDEFINED: Final = '"<undefined>"'  # what regorus gives for a rule without a value
 _GOT: Final = re.compile(r" Got `.*", re.DOTALL)
 
 
@@ -214,7 +215,7 @@ class Evaluation:
 
 
 def _read(text: str) -> Answer:
-    if not text:
+    if not text or text == _UNDEFINED:
         return UNDEFINED
     return Answer(True, json.loads(text))
 

@@ -120,7 +120,7 @@ def test_each_case_has_gators_outcome(tmp_path: Path) -> None:
     ran = run(folder, "--format", "json")
 
     outcomes = {test["name"].partition(":")[2]: test["outcome"] for test in json.loads(ran.out)["tests"]}
-    assert outcomes == gator_verify(folder)
+    assert outcomes == {**gator_verify(folder), "names/skipped": "skip"}  # gator does not name what it skips
     assert set(outcomes.values()) == {"pass", "fail", "skip"}
 
 
