@@ -10,6 +10,7 @@ import pytest
 from gitops_guard.load import tree
 from gitops_guard.policy import folder
 from gitops_guard.policy.embedded import Embedded
+from gitops_guard.policy.family import Family
 from gitops_guard.policy.folder import PolicyKind
 from gitops_guard.policy.gatekeeper_suite import Suites
 from gitops_guard.policy.library import Library
@@ -47,9 +48,9 @@ def test_the_library_and_pod_security_answer_the_same(opa_v1: Server) -> None:
     }
     resources = tree.from_files(documents)
     options = {name: {key: one.default for key, one in rule.options.items()} for name, rule in RULES.items()}
-    families = [
+    families: list[Family] = [
         Library(OPT_IN, lambda name, _: (True, options[name])),
-        PodSecurity(lambda name, _: (True, options[name]), lambda *_: False),
+        PodSecurity(RULES.keys(), lambda name, _: (True, options[name]), lambda *_: False),
     ]
     questions = [inquiry.question for family in families for inquiry in family.inquiries(resources)]
 
