@@ -1,0 +1,100 @@
+"""Rego modules as an OPA server is given them, and its faults told in the words of our files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from gitops_guard.policy.opa_connection import Fault
+from gitops_guard.policy.program import Dialect, Failure, Module
+from gitops_guard.policy.rego_text import Token, tokens
+
+_V1: Final = ("import", "rego", ".", "v1")
+_UNDEFINED_FUNCTION: Final = "undefined function "
+_CONFTESTS: Final = frozenset({"parse_config", "parse_config_file", "parse_combined_config_files"})
+# What OPA says of a v0 module that it reads as v1.
+_V0_ON_V1: Final = ("keyword is required", "deprecated built-in function")
+_START_V0: Final = "the policy is Rego v0 and the server reads v1: start it with `opa run --v0-compatible`"
+_START_V1: Final = "the policy is Rego v1 and the server does not know it: start it with `opa run --v1-compatible`"
+
+
+class Clause(NamedTuple):
+    """The package clause of a module. *end* is the offset behind it."""
+
+    path: tuple[str, ...]
+    end: int
+
+
+def package(text: str) -> Clause:
+    """Of a module that parses."""
+    found = tokens(text)
+    next(found, None)
+    return _clause(found)
+
+
+def path(reference: str) -> tuple[str, ...]:
+    """`data.main["a-b"].deny` in parts."""
+    return _clause(tokens(reference)).path
+
+
+def _clause(found: Iterator[Token]) -> Clause:
+    name = next(found, Token("name", "", 0, 0, False))
+    path, end = [name.text], name.end
+    for sign in found:
+        if sign.text not in (".", "["):
+            break
+        part = next(found, sign)
+        path.append(json.loads(part.text) if part.kind == "text" else part.text)
+        end = part.end if sign.text == "." else next(found, part).end
+    return Clause(tuple(path), end)
+
+
+def source(module: Module) -> str:
+    """The text for a server in either mode: a v1 module says so itself. Lines, and columns but of one, stay.
+
+    OPA needs no separator between the package and an import, and takes none.
+    """
+    words = [token.text for token in tokens(module.text)]
+    if module.dialect is Dialect.V0 or any(tuple(words[at : at + 4]) == _V1 for at in range(len(words))):
+        return module.text
+    end = package(module.text).end
+    return f"{module.text[:end]} import rego.v1{module.text[end:]}"
+
+
+def is_about_order(faults: Sequence[Fault]) -> bool:
+    """Whether a module lacks only functions, which a module that comes later may bring."""
+    return bool(faults) and all(fault.message.startswith(f"{_UNDEFINED_FUNCTION}data.") for fault in faults)
+
+
+def telling(faults: Sequence[Fault]) -> Sequence[Fault]:
+    """Of a module in the other dialect OPA names every rule, and twice."""
+    return faults[:1] if any(_is_v0_on_v1(fault) for fault in faults) else faults
+
+
+def _is_v0_on_v1(fault: Fault) -> bool:
+    return any(words in fault.message for words in _V0_ON_V1)
+
+
+def failure(policy: str, fault: Fault, module: Module | None, modules: Mapping[str, Module]) -> Failure:
+    """A fault of compiling. *module* is what was given, *modules* are all of the program by the ids that they got."""
+    at = modules.get(fault.file)
+    message = f"OPA: {fault.message}"
+    if at is None and fault.file:
+        message += f" (in {fault.file}, which the server holds)"
+    if module is not None:
+        message += _advice(fault, module)
+    return Failure(policy, message, at.at(max(fault.row, 1), max(fault.column, 1)) if at else None)
+
+
+def _advice(fault: Fault, module: Module) -> str:
+    if module.dialect is Dialect.V0 and _is_v0_on_v1(fault):
+        return f"; {_START_V0}"
+    if module.dialect is Dialect.V1 and "rego.v1" in fault.message and "shadow" not in fault.message:
+        return f"; {_START_V1}"
+    function = fault.message.removeprefix(_UNDEFINED_FUNCTION)
+    if function in _CONFTESTS:
+        return "; it is a builtin of conftest that OPA has not: `--policy-engine embedded` has it"
+    if function != fault.message and function.startswith("data."):
+        return "; OPA takes modules one by one, so that two that call each other cannot be uploaded"
+    return ""
