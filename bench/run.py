@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from bench import corpus, rule_times, table
+from bench import corpus, policies, rule_times, table
 from bench.measure import BenchError, Command, compare, peak_memory
 from bench.table import Memory, Row
 
@@ -139,6 +139,26 @@ def growth_rows(bench: Bench) -> Iterator[Row]:
     yield Row(f"growth: {size(10_000)}", size(1000), pairs, limit_ratio=10.0)
 
 
+def policy_rows(bench: Bench) -> Iterator[Row]:
+    """Policies beside schemas and rules: against conftest and gator alone. Both have said the same before."""
+    folder = bench.repository(1000)
+    flags = ("check", "--no-lint", "--no-cache", "--policy")
+    peer = policies.conftest(folder)
+    count = policies.same_as_conftest(bench.guard(folder, *flags, str(policies.REGO), "--format", "json"), peer)
+    pairs = compare(bench.guard(folder, *flags, str(policies.REGO)), peer, bench.rounds)
+    label = f"schemas, all rules, 5 rules in Rego: {size(1000)}, {count} results"
+    yield Row(label, "conftest test", pairs, limit_ratio=0.3)
+    folder = bench.scratch / "gatekeeper"
+    if not policies.write_gatekeeper(folder):
+        return
+    peer = policies.gator(folder)
+    of_repo = ("check", "repo", *flags[1:], "policies")
+    count = policies.same_as_gator(bench.guard(folder, *of_repo, "--format", "json"), peer)
+    pairs = compare(bench.guard(folder, *of_repo), peer, bench.rounds)
+    label = f"schemas, all rules, 30 constraints: 1,000 resources, 600 of them with Pods, {count} results"
+    yield Row(label, "gator test", pairs, limit_ratio=0.5)
+
+
 def staged_rows(bench: Bench) -> Iterator[Row]:
     """One staged file in a large repository: against the same in a small one."""
     large, small = bench.repository(9000), bench.repository(10)
@@ -188,6 +208,7 @@ GROUPS: Final[dict[str, Callable[[Bench], Iterator[Row]]]] = {
     "warm": warm_rows,
     "lint": lint_rows,
     "growth": growth_rows,
+    "policies": policy_rows,
     "staged": staged_rows,
     "start": start_rows,
 }

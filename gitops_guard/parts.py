@@ -117,6 +117,21 @@ def in_turn(jobs: int) -> check.InTurn:
     return ask_all
 
 
+def finding_map(find: Callable[[int], list[Finding]], count: int) -> list[Finding]:
+    """*find* of each number below *count*, each in a process of its own but the first."""
+    first: list[Finding] = []
+
+    def work(number: int) -> bytes:
+        found = find(number)
+        if number == 0:
+            first.extend(found)
+            return b""
+        return marshal.dumps([finding_out(finding) for finding in found])
+
+    packed = fork_map(work, range(count))
+    return [*first, *(finding_in(one) for told in packed[1:] for one in marshal.loads(told))]  # noqa: S302 - our own child
+
+
 def shares(files: Sequence[tuple[str, bytes]], count: int) -> list[list[int]]:
     """Numbers of files in at most *count* groups of about equal weight, files of the same name in one.
 

@@ -329,17 +329,24 @@ def _kubeconform(request: Request, whole: Tree, schemas: EmbeddedSchemas) -> che
 
 def _policed(request: Request, whole: Tree, read: _Read) -> tuple[check.Part, Sequence[str]]:
     """What policies say of the files to report on."""
-    if request.policies is None or request.policy_engine is None:
-        return check.Part(), ()
     from gitops_guard import policies
 
+    own = policies.bundled(request.rules, request.config)
+    if not own and request.policies is None:
+        return check.Part(), ()
     picked = read.picked
     if picked is not None:
         files = tuple(file for file in whole.files if file.path in picked)
         whole = replace(whole, files=files, resources=tuple(_of(whole.resources, picked)))
-    return policies.examine(
-        request.policies, whole, request.config, read.layout.app_of, request.policy_engine, request.rules
-    )
+    given = (whole, request.config, read.layout.app_of)
+    part, notes = policies.examine(own, *given, policies.own_engine(request.jobs), request.rules, request.jobs)
+    if request.policies is not None and request.policy_engine is not None:
+        asked = (request.policy_engine, request.rules, request.jobs)
+        more, said = policies.examine(request.policies.families, *given, *asked)
+        part.findings.extend(more.findings)
+        part.crashes.extend([*policies.crashes(request.policies), *more.crashes])
+        notes = [*notes, *said]
+    return part, notes
 
 
 def _of(resources: Iterable[Resource], paths: Container[str]) -> Iterator[Resource]:

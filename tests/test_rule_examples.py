@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import pytest
 
-from gitops_guard import check
+from gitops_guard import check, policies
 from gitops_guard.load import tree
-from gitops_guard.load.config import Config
+from gitops_guard.load.config import Config, RuleSetting
 from gitops_guard.load.layout import Layout
 from gitops_guard.model.finding import Finding, Severity
-from gitops_guard.model.rule import Rule, Topic
+from gitops_guard.model.rule import Profile, Rule, Topic
 from gitops_guard.rules import all_rules, explain
 from gitops_guard.schema.embedded import EmbeddedSchemas
 
@@ -52,10 +52,16 @@ def example(doc: str, section: str) -> Example:
     return Example(files, sorted(marked))
 
 
-def findings(files: Mapping[str, bytes]) -> list[Finding]:
-    repository = tree.from_files(files, Layout(files).app_of)
+def findings(files: Mapping[str, bytes], name: str) -> list[Finding]:
+    """A rule that no profile has is turned on: all others have to be silent as they are."""
+    place = Layout(files).app_of
+    repository = tree.from_files(files, place)
     schemas = EmbeddedSchemas("", crds=lambda group, kind: ())
-    report = check.check(repository, RULES, Config(), schemas=schemas, today="2026-06-01")
+    config = Config(rules={name: RuleSetting(enabled=True)} if RULES[name].profile is Profile.OPT_IN else {})
+    part = check.examine(repository.files, repository.resources, RULES, config, schemas)
+    families = policies.bundled(RULES, config)
+    policed, _ = policies.examine(families, repository, config, place, policies.own_engine(1), RULES)
+    report = check.conclude(repository, [part, policed], RULES, config, today="2026-06-01")
     assert not report.crashes
     return list(report.findings)
 
@@ -73,13 +79,13 @@ def test_every_marked_line_is_found_and_no_other(name: str) -> None:
     fails = example(RULES[name].doc, "Fails")
 
     assert fails.marked
-    assert places(name, findings(fails.files)) == fails.marked
+    assert places(name, findings(fails.files, name)) == fails.marked
 
 
 @pytest.mark.parametrize("name", with_examples())
 def test_what_passes_has_no_finding_of_the_rule_and_no_error_of_another(name: str) -> None:
     passes = example(RULES[name].doc, "Passes")
-    found = findings(passes.files)
+    found = findings(passes.files, name)
 
     assert passes.files
     assert not passes.marked

@@ -72,9 +72,9 @@ def run(source: Source, given: dict[str, Any], *, may_be_empty: bool) -> int:
     policed = policy_options.PolicyChoice.take(given)
     to = output.targets(given.get("formats", ()))
     builtin = options.load_rules()
-    config = policed.onto(choice.onto(read_config(source, choice, builtin)))
-    policies = load_policies(config, source, builtin)
+    policies = load_policies(policed, source, choice, builtin)
     known = {**builtin, **policies.rules} if policies else builtin
+    config = policed.onto(choice.onto(read_config(source, choice, known)))
     rules = choice.rules(known)
     if policed.only_policies:
         rules = _only_policies(rules, policies)
@@ -102,12 +102,19 @@ def read_config(source: Source, choice: options.Choice, known: dict[str, Rule]) 
     return config.load(source.config(), known)
 
 
-def load_policies(config: Config, source: Source, builtin: dict[str, Rule]) -> Policies | None:
-    if not config.policy.is_used:
+def load_policies(
+    policed: policy_options.PolicyChoice, source: Source, choice: options.Choice, builtin: dict[str, Rule]
+) -> Policies | None:
+    """Before the configuration is read as a whole: it may speak of their rules."""
+    from gitops_guard.load import config
+
+    file = options.named_file(choice.config_file) if choice.config_file else source.config()
+    setting = policed.onto_setting(config.policy_setting_of(file))
+    if not setting.is_used:
         return None
     from gitops_guard import policies
 
-    return policies.load(config.policy, source, config.file, builtin)
+    return policies.load(setting, source, file[0] if isinstance(file, tuple) else str(file or ""), builtin)
 
 
 def _only_policies(rules: dict[str, Rule], policies: Policies | None) -> dict[str, Rule]:

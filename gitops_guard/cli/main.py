@@ -23,6 +23,7 @@ _COMMANDS = {
     "config": "Show the JSON Schema of the configuration.",
     "explain": "Explain one rule: why, what fails, what passes, its options.",
     "hook": "Check the files that pre-commit names.",
+    "policy": "Test policies, and list what was loaded of them.",
     "rules": "List all rules.",
 }
 

@@ -45,6 +45,7 @@ where = decorate(
 checked = decorate(
     click.option("--select", multiple=True, metavar="RULE", help="Only these rules (repeatable, commas allowed)."),
     click.option("--ignore", multiple=True, metavar="RULE", help="Not these rules (repeatable, commas allowed)."),
+    click.option("--enable", multiple=True, metavar="RULE", help="These rules as well (repeatable)."),
     click.option("--fail-on", type=click.Choice(LEVELS), help="Exit 1 from this severity on.  [default: error]"),
     click.option("--kubernetes-version", metavar="X.Y", help="Kubernetes 1.25 to 1.37.  [default: the newest]"),
     click.option("--schema-location", multiple=True, metavar="TEMPLATE", help="More schemas, as kubeconform has them."),
@@ -83,6 +84,7 @@ class Choice:
     profile: str | None = None
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    enable: tuple[str, ...] = ()
     fail_on: str | None = None
     kubernetes_version: str | None = None
     schema_location: tuple[str, ...] = ()
@@ -106,8 +108,8 @@ class Choice:
     def onto(self, config: Config) -> Config:
         """A flag wins over the configuration."""
         changes: dict[str, Any] = {}
-        if self.select:
-            changes["rules"] = {**config.rules, **_turned_on(config, self.select)}
+        if self.select or self.enable:
+            changes["rules"] = {**config.rules, **_turned_on(config, (*self.select, *self.enable))}
         if self.profile:
             changes["profile"] = Profile(self.profile)
         if self.fail_on:
@@ -121,8 +123,9 @@ class Choice:
         return replace(config, **changes) if changes else config
 
     def rules(self, known: Mapping[str, Rule]) -> dict[str, Rule]:
-        """The rules that `--select` and `--ignore` leave. Raises UsageError for an id that is no rule."""
+        """The rules that `--select` and `--ignore` leave. Raises UsageError for what is no rule."""
         select, ignore = _ids(self.select, known), _ids(self.ignore, known)
+        _ids(self.enable, known)
         return {name: rule for name, rule in known.items() if (not select or name in select) and name not in ignore}
 
 

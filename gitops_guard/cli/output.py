@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from gitops_guard import __version__
@@ -16,9 +17,12 @@ from gitops_guard.report.context import Context
 Target = tuple[str, Path | None]
 
 
-def targets(given: tuple[str, ...]) -> list[Target]:
-    """(format, file or None for standard output). Raises UsageError before any work is done."""
-    found = [_target(entry) for entry in given or ("text",)]
+def targets(given: tuple[str, ...], known: Sequence[str] = ()) -> list[Target]:
+    """(format, file or None for standard output). Raises UsageError before any work is done.
+
+    *known* are the formats that there are; without them those of a check.
+    """
+    found = [_target(entry, known or formats()) for entry in given or ("text",)]
     to_stdout = [name for name, file in found if file is None]
     if len(to_stdout) > 1:
         raise UsageError(
@@ -27,10 +31,10 @@ def targets(given: tuple[str, ...]) -> list[Target]:
     return found
 
 
-def _target(entry: str) -> Target:
+def _target(entry: str, known: Sequence[str]) -> Target:
     name, equals, file = entry.partition("=")
-    if name not in formats():
-        raise UsageError(f"there is no output format {name!r}", hint=f"there are: {', '.join(formats())}")
+    if name not in known:
+        raise UsageError(f"there is no output format {name!r}", hint=f"there are: {', '.join(known)}")
     if not equals:
         return name, None
     path = Path(file)
@@ -62,11 +66,15 @@ def write(
             waived_results=False,
             checked=checked,
         )
-        text = render(name, report, context)
-        if file is None:
-            _print(text)
-        else:
-            _save(file, text)
+        put(render(name, report, context), file)
+
+
+def put(text: str, file: Path | None) -> None:
+    """Write *text* into a file, or to standard output."""
+    if file is None:
+        _print(text)
+    else:
+        _save(file, text)
 
 
 def _print(text: str) -> None:

@@ -11,6 +11,7 @@ from gitops_guard.cli.options import decorate
 
 if TYPE_CHECKING:
     from gitops_guard.load.config import Config
+    from gitops_guard.load.policy_setting import PolicySetting
 
 policed = decorate(
     click.option("--policy", multiple=True, metavar="PATH", help="Rego, Gatekeeper templates and constraints."),
@@ -45,6 +46,9 @@ class PolicyChoice:
         return cls(**{name: given.pop(name) for name in cls.__dataclass_fields__ if name in given})
 
     def onto(self, config: Config) -> Config:
+        return replace(config, policy=self.onto_setting(config.policy))
+
+    def onto_setting(self, setting: PolicySetting) -> PolicySetting:
         """A flag wins over the configuration; the paths of flags are asked beside those of the configuration."""
         changes: dict[str, Any] = {}
         if self.policy:
@@ -63,4 +67,4 @@ class PolicyChoice:
             changes["opa_url"] = self.opa_url
         if self.opa_package:
             changes["opa_package"] = self.opa_package
-        return replace(config, policy=replace(config.policy, **changes)) if changes else config
+        return replace(setting, **changes) if changes else setting

@@ -199,6 +199,18 @@ def load(file: Path | tuple[str, bytes] | None, rules: Mapping[str, Rule]) -> Co
     return _Reader(source).config(document, name)
 
 
+def policy_setting_of(file: Path | tuple[str, bytes] | None) -> PolicySetting:
+    """The section `policy` alone, where it is valid: what it names has rules of its own, which `load` has to know."""
+    if file is None:
+        return NO_POLICIES
+    name, data = (str(file), _bytes(file)) if isinstance(file, Path) else file
+    document, _ = read_mapping(name, data, what="the configuration")
+    from gitops_guard.load import config_schema
+
+    section = {"policy": document["policy"]} if "policy" in document else {}
+    return policy_setting.read(section["policy"]) if section and config_schema.is_valid(section, {}) else NO_POLICIES
+
+
 def _bytes(file: Path) -> bytes:
     try:
         return file.read_bytes()

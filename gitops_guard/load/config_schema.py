@@ -13,6 +13,7 @@ from gitops_guard.model.rule import Option, Rule
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 SEVERITIES: Final = ("error", "warning", "info")
 _SHORTHANDS: Final = ("error", "warning", "info", "on", "off")
+_OF_A_POLICY: Final = r"^[^.]+\..+$"
 _TEXT: Final = {"type": "string", "minLength": 1}
 _GLOBS: Final = {"type": "array", "items": {"$ref": "#/$defs/glob"}}
 
@@ -87,14 +88,20 @@ def _definitions(rules: Mapping[str, Rule]) -> dict[str, Any]:
         "profile": {"enum": ["minimal", "recommended", "strict"]},
         "glob": {**_TEXT, "description": "A pattern for paths from the root: ** * ? [...] {a,b}."},
         "pattern": {**_TEXT, "description": "A pattern with <environment>, <app> or <cluster>."},
-        "rules": _closed({name: _rule(rules[name], rules[name].options) for name in sorted(rules)}),
-        "rules-of-an-environment": _closed(
+        "rule-of-a-policy": {"description": "A rule of a policy in Rego.", "anyOf": _settings({}, None)},
+        "rules": _with_policies({name: _rule(rules[name], rules[name].options) for name in sorted(rules)}),
+        "rules-of-an-environment": _with_policies(
             {
                 name: {"$ref": f"#/$defs/rules/properties/{name}"} if rules[name].may_differ else _rule(rules[name], {})
                 for name in sorted(rules)
             }
         ),
     }
+
+
+def _with_policies(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Rules of policies have a dot in their id; which ones there are is not known here."""
+    return {**_closed(properties), "patternProperties": {_OF_A_POLICY: {"$ref": "#/$defs/rule-of-a-policy"}}}
 
 
 def _closed(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,15 +119,19 @@ def _rule(rule: Rule, options: Mapping[str, Option]) -> dict[str, Any]:
         name: {"description": option.doc, "default": _plain(option.default), **option.schema}
         for name, option in sorted(options.items())
     }
+    return {"description": rule.summary, "anyOf": _settings(own, str(rule.severity))}
+
+
+def _settings(options: Mapping[str, Any], severity: str | None) -> list[dict[str, Any]]:
     settings = {
         "enabled": {"type": "boolean"},
-        "severity": {"enum": list(SEVERITIES), "default": str(rule.severity)},
+        "severity": {"enum": list(SEVERITIES), **({"default": severity} if severity else {})},
         "paths": _GLOBS,
         "exclude": _GLOBS,
     }
     # YAML 1.1 reads `on` and `off` as true and false.
     short = {"enum": [*_SHORTHANDS, True, False]}
-    return {"description": rule.summary, "anyOf": [short, _closed({**settings, **own})]}
+    return [short, _closed({**settings, **options})]
 
 
 def _plain(value: Any) -> Any:

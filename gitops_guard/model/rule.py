@@ -27,11 +27,15 @@ class Scope(StrEnum):
 
 
 class Profile(StrEnum):
-    """Each profile holds the rules of those before it."""
+    """Each profile holds the rules of those before it.
+
+    Nobody chooses `OPT_IN`: its rules are asked where they are turned on by name.
+    """
 
     MINIMAL = "minimal"
     RECOMMENDED = "recommended"
     STRICT = "strict"
+    OPT_IN = "opt-in"
 
 
 class Topic(StrEnum):
@@ -43,6 +47,7 @@ class Topic(StrEnum):
     DELIVERY = "Delivery"
     INTEGRITY = "Integrity"
     FORM = "Schemas and YAML"
+    POLICIES = "Policies"
     WAIVERS = "Waivers"
     OTHER = "Other"
 

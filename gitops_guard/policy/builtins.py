@@ -13,7 +13,7 @@ from gitops_guard.policy import builtins_python
 from gitops_guard.policy.program import Failure
 from gitops_guard.policy.rego import Outline
 
-# Pure functions that the embedded engine has itself.
+# Pure functions that the embedded engine has itself, or gets rewritten (`rego_text.py`).
 EMBEDDED: Final = frozenset({
     "abs", "array.concat", "array.reverse", "array.slice", "base64.decode", "base64.encode", "base64.is_valid",
     "base64url.decode", "base64url.encode", "base64url.encode_no_pad", "bits.and", "bits.lsh", "bits.negate",
@@ -24,15 +24,15 @@ EMBEDDED: Final = frozenset({
     "json.patch", "json.remove", "json.unmarshal", "json.verify_schema", "lower", "max", "min", "net.cidr_contains",
     "net.cidr_expand", "net.cidr_is_valid", "numbers.range", "numbers.range_step", "object.filter", "object.get",
     "object.keys", "object.remove", "object.subset", "object.union", "object.union_n", "print", "product",
-    "regex.find_all_string_submatch_n", "regex.find_n", "regex.is_valid", "regex.match", "regex.replace",
-    "regex.split", "regex.template_match", "replace", "round", "semver.compare", "semver.is_valid", "sort", "split",
-    "sprintf", "startswith", "strings.any_prefix_match", "strings.any_suffix_match", "strings.count",
-    "strings.replace_n", "strings.reverse", "substring", "sum", "time.add_date", "time.clock", "time.date",
-    "time.diff", "time.format", "time.parse_duration_ns", "time.parse_ns", "time.parse_rfc3339_ns", "time.weekday",
-    "to_number", "trace", "trim", "trim_left", "trim_prefix", "trim_right", "trim_space", "trim_suffix",
-    "type_name", "union", "units.parse", "units.parse_bytes", "upper", "urlquery.decode", "urlquery.decode_object",
-    "urlquery.encode", "urlquery.encode_object", "uuid.parse", "walk", "yaml.is_valid", "yaml.marshal",
-    "yaml.unmarshal",
+    "re_match", "regex.find_all_string_submatch_n", "regex.find_n", "regex.is_valid", "regex.match",
+    "regex.replace", "regex.split", "regex.template_match", "rego.metadata.rule", "replace", "round",
+    "semver.compare", "semver.is_valid", "sort", "split", "sprintf", "startswith", "strings.any_prefix_match",
+    "strings.any_suffix_match", "strings.count", "strings.replace_n", "strings.reverse", "substring", "sum",
+    "time.add_date", "time.clock", "time.date", "time.diff", "time.format", "time.parse_duration_ns",
+    "time.parse_ns", "time.parse_rfc3339_ns", "time.weekday", "to_number", "trace", "trim", "trim_left",
+    "trim_prefix", "trim_right", "trim_space", "trim_suffix", "type_name", "union", "units.parse",
+    "units.parse_bytes", "upper", "urlquery.decode", "urlquery.decode_object", "urlquery.encode",
+    "urlquery.encode_object", "uuid.parse", "walk", "yaml.is_valid", "yaml.marshal", "yaml.unmarshal",
 })  # fmt: skip
 # What a policy must not do unless the configuration allows it, with what it would reach.
 REFUSED: Final = {
@@ -57,8 +57,7 @@ MISSING: Final = frozenset({
     "io.jwt.verify_ps256", "io.jwt.verify_ps384", "io.jwt.verify_ps512", "io.jwt.verify_rs256",
     "io.jwt.verify_rs384", "io.jwt.verify_rs512", "net.cidr_contains_matches", "net.cidr_intersects",
     "net.cidr_merge", "net.cidr_overlap", "providers.aws.sign_req", "regex.globs_match", "rego.metadata.chain",
-    "rego.parse_module", "set_diff", "strings.render_template", "strings.split_n",
-    "uri.is_valid", "uri.parse",
+    "rego.parse_module", "set_diff", "strings.render_template", "strings.split_n", "uri.is_valid", "uri.parse",
 })  # fmt: skip
 
 

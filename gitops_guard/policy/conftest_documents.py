@@ -50,7 +50,9 @@ class Single:
         for prefix in sorted(self.resources, key=len, reverse=True):
             if path[: len(prefix)] == prefix:
                 return Found(rule, self.resources[prefix], replace(problem, path=path[len(prefix) :]))
-        at = problem.at or (self.file.locate(self.document, path) if path else Location(self.file.path, self.line))
+        at = problem.at or (
+            self.file.locate(self.document, path, key=problem.on_key) if path else Location(self.file.path, self.line)
+        )
         return Found(rule, self.file, replace(problem, path=path, at=at), self.document)
 
 

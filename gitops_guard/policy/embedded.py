@@ -14,8 +14,20 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from gitops_guard.policy import builtins, builtins_python, worker
-from gitops_guard.policy.program import UNDEFINED, Answer, Dialect, Failure, Limits, Module, Program, Question, Replies
-from gitops_guard.policy.rego_text import as_v1, mended, with_folder, with_metadata
+from gitops_guard.policy.program import (
+    COVERAGE,
+    UNDEFINED,
+    Answer,
+    AsJson,
+    Dialect,
+    Failure,
+    Limits,
+    Module,
+    Program,
+    Question,
+    Replies,
+)
+from gitops_guard.policy.rego_text import as_v1, mended, with_folder, with_full_names, with_metadata
 
 if TYPE_CHECKING:
     import regorus
@@ -23,6 +35,7 @@ if TYPE_CHECKING:
 _ERROR: Final = re.compile(
     r"\n--> (?P<file>[^\n]*):(?P<line>\d+):(?P<column>\d+)\n.*?^error: (?P<reason>[^\n]*)", re.DOTALL | re.MULTILINE
 )
+_FEW: Final = 300  # evaluations of a bundled policy that are done before another process has started
 _NO_RULE: Final = "not a valid rule path"
 _NO_FUNCTION: Final = "could not find function"
 # Errors that are errors for OPA as well; any other one is of a builtin, and then undefined.
@@ -53,12 +66,14 @@ def _new_engine() -> regorus.Engine:
 
 def _add(engine: regorus.Engine, module: Module) -> None:
     engine.set_rego_v0(module.dialect is Dialect.V0)
-    engine.add_policy(module.path, _source(module))
+    engine.add_policy(module.path, source(module))
 
 
-def _source(module: Module) -> str:
+def source(module: Module) -> str:
     """What the engine is given in place of the text of a module; its lines are the same."""
-    text = with_folder(mended(module.text), module.path.rpartition("/")[0], builtins_python.WITH_FOLDER)
+    text = with_folder(
+        with_full_names(mended(module.text)), module.path.rpartition("/")[0], builtins_python.WITH_FOLDER
+    )
     return with_metadata(text, partial(_metadata, module))
 
 
@@ -70,8 +85,8 @@ def _metadata(module: Module, line: int) -> Mapping[str, Any]:
 
 
 def _source_v1(module: Module) -> str:
-    source = _source(module)
-    return as_v1(source) if module.dialect is Dialect.V0 else source
+    text = source(module)
+    return as_v1(text) if module.dialect is Dialect.V0 else text
 
 
 def failure(error: RuntimeError, policy: str, modules: Sequence[Module]) -> Failure:
@@ -96,12 +111,12 @@ class Embedded:
         self._jobs = jobs
 
     def ask(self, questions: Sequence[Question]) -> list[Replies]:
-        """What came with this program is answered here, all else by workers."""
+        """A little that came with this program is answered here, all else by workers."""
         replies: dict[int, Replies] = {}
         for number, question in enumerate(questions):
             if failures := self._refused(question.program):
                 replies[number] = _none(question, *failures)
-            elif question.program.trusted:
+            elif question.program.trusted and len(question.inputs) * len(question.rules) <= _FEW:
                 replies[number] = _here(question)
         waiting = [number for number in range(len(questions)) if number not in replies]
         asked = [questions[number] for number in waiting]
@@ -139,6 +154,8 @@ class Evaluation:
         self._question = question
         self._program = question.program
         self._text = ""
+        self._careful: regorus.Engine | None = None
+        self._machines: dict[str, regorus.Rvm | None] = {}
         self.refused: Failure | None = None
         try:
             self._engine = self._ready({})
@@ -147,6 +164,7 @@ class Evaluation:
 
     def _ready(self, replaced: Mapping[str, builtins_python.Builtin]) -> regorus.Engine:
         engine = _new_engine()
+        engine.set_enable_coverage(COVERAGE in self._question.rules)
         functions = {**builtins_python.functions(self._program.files), **replaced}
         for name, (arity, function) in functions.items():
             engine.add_extension(name, arity, function)
@@ -161,10 +179,17 @@ class Evaluation:
 
     def give(self, value: Any) -> None:
         """The input of the answers that follow."""
-        self._text = json.dumps(value)
+        self._text = value if isinstance(value, AsJson) else json.dumps(value)
         self._engine.set_input_json(self._text)
 
     def answer(self, rule: str) -> Answer:
+        if rule == COVERAGE:
+            return Answer(True, json.loads(self._engine.get_coverage_report_as_json()))
+        answer = self._answer(rule)
+        printed = self._engine.take_prints()
+        return answer._replace(printed="\n".join(printed)) if printed else answer
+
+    def _answer(self, rule: str) -> Answer:
         try:
             return _read(self._engine.eval_rule_as_json(rule))
         except RuntimeError as error:
@@ -175,24 +200,22 @@ class Evaluation:
             if any(word in said.message for word in _CONFLICTS):
                 return Answer(False, None, said)
             return self._with_own_sprintf(rule) or self._by_machine(rule) or Answer(False, None, said)
-        finally:
-            self._engine.take_prints()
 
     def _with_own_sprintf(self, rule: str) -> Answer | None:
         """The same with the `sprintf` that knows all formats; None where there is none, and where it fails as well."""
         if not any("sprintf" in module.text for module in self._program.modules):
             return None
-        from gitops_guard.policy.builtins_sprintf import sprintf
+        if self._careful is None:
+            from gitops_guard.policy.builtins_sprintf import sprintf
 
-        engine = self._ready({"sprintf": (2, sprintf)})
-        engine.set_input_json(self._text)
+            self._careful = self._ready({"sprintf": (2, sprintf)})
+        self._careful.set_input_json(self._text)
         try:
-            return _read(engine.eval_rule_as_json(rule))
+            return _read(self._careful.eval_rule_as_json(rule))
         except RuntimeError:
             return None
 
-    def _by_machine(self, rule: str) -> Answer | None:
-        """The same by regorus' second machine; None where it cannot: it knows only v1, and no builtins of ours."""
+    def _machine(self, rule: str) -> regorus.Rvm | None:
         import regorus
 
         try:
@@ -200,6 +223,18 @@ class Evaluation:
             machine = regorus.Rvm()
             machine.load_program(regorus.Program.compile_from_modules("{}", modules, [rule]))
             machine.set_data_json(json.dumps(_data(self._question)))
+        except RuntimeError:
+            return None
+        return machine
+
+    def _by_machine(self, rule: str) -> Answer | None:
+        """The same by regorus' second machine; None where it cannot: it knows only v1, and no builtins of ours."""
+        if rule not in self._machines:
+            self._machines[rule] = self._machine(rule)
+        machine = self._machines[rule]
+        if machine is None:
+            return None
+        try:
             machine.set_input_json(self._text)
             text = machine.execute_entry_point(rule)
         except RuntimeError:

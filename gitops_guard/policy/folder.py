@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -140,14 +140,33 @@ def kind_of(body: Mapping[str, Any]) -> PolicyKind | None:
     return _GROUPS.get(group)
 
 
+def listed_tests(found: Folder) -> Iterator[Listed]:
+    for outline in found.tests:
+        yield Listed(outline.package, "test", outline.module.at(1), note="`gitops-guard policy test` runs it")
+    for document in found.of(PolicyKind.SUITE):
+        name = _name(document.body)
+        yield Listed(name, "Suite", document.where, note="`gitops-guard policy test` runs it")
+
+
+def listed_data(file: PolicyFile) -> Listed:
+    keys = ".".join(("data", *file.below))
+    return Listed(keys, "data", Location(file.path))
+
+
+def _name(body: Mapping[str, Any]) -> str:
+    metadata = body.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    return str(name or "?")
+
+
 def _other(path: str, note: str) -> Listed:
     return Listed(path, "not a policy", Location(path), note=note)
 
 
 def _not_evaluated(kind: PolicyKind, document: PolicyDocument) -> Listed:
-    metadata = document.body.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, Mapping) else None
-    return Listed(f"{document.body['kind']}/{name or '?'}", kind.value, document.where, note=_NOT_EVALUATED[kind])
+    return Listed(
+        f"{document.body['kind']}/{_name(document.body)}", kind.value, document.where, note=_NOT_EVALUATED[kind]
+    )
 
 
 def read_data(files: Iterable[PolicyFile]) -> tuple[dict[str, Any], list[Failure]]:

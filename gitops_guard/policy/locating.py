@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 from gitops_guard.model.finding import Problem, Severity
@@ -25,13 +26,23 @@ _WHOSE: Final = frozenset({"apiVersion", "kind", "name", "namespace"})
 _LONGEST: Final = 2000  # characters of a message in which a field is looked for
 _MOST_FIELDS: Final = 5000
 _SHORTEST_SECRET: Final = 4
+_MOST_KNOWN: Final = 2000  # bodies
+_KNOWN: Final[dict[int, tuple[Any, dict[str, list[FieldPath]]]]] = {}
 
 
 def problem(body: Any, message: str, told: Mapping[str, Any] | None = None, *, file: str = "") -> Problem:
     """*told* is what the policy returned beside the message. *file* is where a `_loc` that names no file is."""
     details = told or {}
     safe = without_secrets(message, body)
-    return Problem(_field(body, message, details), safe, at=_given_place(details, file))
+    path = _field(body, message, details)
+    return Problem(path, safe, on_key=_holds_more(body, path), at=_given_place(details, file))
+
+
+def _holds_more(body: Any, path: FieldPath) -> bool:
+    """Whether a mapping or a list is there: its key is a better place than the first thing in it."""
+    for step in path:
+        body = body[step]
+    return bool(path) and isinstance(path[-1], str) and isinstance(body, Mapping | list)
 
 
 def with_severity(found: Problem, severity: Severity) -> Problem:
@@ -112,17 +123,27 @@ def _item(items: list[Any], step: str | int) -> int | None:
 
 def _named(body: Any, text: str) -> FieldPath:
     """The one field with a value that the message has in quotes, or that looks like an image or an address."""
-    words = [next(filter(None, match.groups()), "") for match in _QUOTED.finditer(text)]
-    words += [match[0].rstrip(".:") for match in _VALUE.finditer(text)]
+    words = [match[0].rstrip(".:") for match in _VALUE.finditer(text)]
+    words += [next(filter(None, match.groups()), "") for match in _QUOTED.finditer(text)]
     if not words:
         return ()
-    places: dict[str, list[FieldPath]] = {word: [] for word in words}
-    for number, (path, value) in enumerate(_scalars(body, ())):
-        if number > _MOST_FIELDS:
-            break
-        if isinstance(value, str) and value in places and not _says_whose(path):
-            places[value].append(path)
-    return next((places[word][0] for word in words if len(places[word]) == 1), ())
+    places = _places(body)
+    return next((places[word][0] for word in words if len(places.get(word, ())) == 1), ())
+
+
+def _places(body: Any) -> Mapping[str, list[FieldPath]]:
+    """Where each text of *body* stands, but for what says whose it is. Kept: several policies speak of one body."""
+    known = _KNOWN.get(id(body))
+    if known is not None and known[0] is body:
+        return known[1]
+    places: dict[str, list[FieldPath]] = {}
+    for path, value in islice(_scalars(body, ()), _MOST_FIELDS):
+        if isinstance(value, str) and not _says_whose(path):
+            places.setdefault(value, []).append(path)
+    if len(_KNOWN) >= _MOST_KNOWN:
+        _KNOWN.clear()
+    _KNOWN[id(body)] = body, places
+    return places
 
 
 def _says_whose(path: FieldPath) -> bool:

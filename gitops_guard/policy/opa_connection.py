@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, NoReturn
 from urllib.parse import quote, urlsplit
 
-from gitops_guard.model.errors import GuardError, UsageError
+from gitops_guard.model.errors import SourceError, UsageError
 
 TOKEN_VARIABLE: Final = "GITOPS_GUARD_OPA_TOKEN"  # noqa: S105 - the name of a variable, no token
 _PIECE: Final = 1 << 16
@@ -41,7 +41,7 @@ class RefusedError(Exception):
         self.faults = faults
 
 
-class TooSlowError(GuardError):
+class TooSlowError(SourceError):
     """The server did not answer in time."""
 
 
@@ -54,7 +54,7 @@ class HeldPolicy(NamedTuple):
 
 
 class Connection:
-    """One session. All methods raise GuardError where the server does not answer as an OPA server."""
+    """One session. All methods raise SourceError where the server does not answer as an OPA server."""
 
     def __init__(self, url: str, timeout_s: float, token: str = "") -> None:
         self._client_module = _imported()
@@ -208,10 +208,10 @@ class Connection:
         if response.status_code >= 500 and not any(fault.code.startswith("eval_") for fault in faults):
             raise self._said(f"answered {asked} with {response.status_code} {code}: {message}", "its log says why")
 
-    def _said(self, what: str, hint: str = "") -> GuardError:
-        return GuardError(f"the OPA server {self.url} {what}", hint=hint)
+    def _said(self, what: str, hint: str = "") -> SourceError:
+        return SourceError(f"the OPA server {self.url} {what}", hint=hint)
 
-    def _no_opa(self, asked: str) -> GuardError:
+    def _no_opa(self, asked: str) -> SourceError:
         return self._said(f"does not answer {asked} as OPA does", _URL)
 
     def _too_slow(self) -> TooSlowError:

@@ -15,7 +15,7 @@ _NUMBERS: Final = [
 
 
 class Interrupts:
-    """Within, a signal waits until `window`, or the end; there it becomes KeyboardInterrupt or SystemExit.
+    """Within, a signal waits until `window`, or the end; there it does what it did before.
 
     Python calls handlers between any two steps, so that a `finally` alone may be left before it has begun. Only the
     main thread may set handlers: in another one this does nothing.
@@ -35,9 +35,10 @@ class Interrupts:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)
+            if signal.getsignal(number) == self._received:  # a handler that was called may have set another one
+                signal.signal(number, handler)
         if self._waiting and (error is None or isinstance(error, Exception)):
-            raise _error(self._waiting)
+            self._hand_on(self._waiting, None)
 
     @contextmanager
     def window(self) -> Iterator[None]:
@@ -45,17 +46,22 @@ class Interrupts:
         self._open = True
         try:
             if self._waiting:
-                raise _error(self._waiting)
+                self._received(self._waiting, None)
             yield
         finally:
             self._open = False
 
-    def _received(self, number: int, _: FrameType | None) -> None:
-        self._waiting = number
-        if self._open:
-            self._open = False
-            raise _error(number)
+    def _received(self, number: int, frame: FrameType | None) -> None:
+        if not self._open:
+            self._waiting = number
+            return
+        self._open = False
+        self._waiting = 0
+        self._hand_on(number, frame)
 
-
-def _error(number: int) -> BaseException:
-    return KeyboardInterrupt() if number == signal.SIGINT else SystemExit(128 + number)
+    def _hand_on(self, number: int, frame: FrameType | None) -> None:
+        """To who was there before, who raises; a signal that would end the process at once raises here."""
+        handler = self._before[number]
+        if not callable(handler):
+            raise SystemExit(128 + number)
+        handler(number, frame)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from itertools import islice
+from typing import Final
 
 from gitops_guard.policy.opa_connection import Fault
 from gitops_guard.policy.program import Dialect, Failure, Module
-from gitops_guard.policy.rego_text import Token, tokens
+from gitops_guard.policy.rego_text import Token, tokens, with_import_of_v1
 
-_V1: Final = ("import", "rego", ".", "v1")
 _UNDEFINED_FUNCTION: Final = "undefined function "
 _CONFTESTS: Final = frozenset({"parse_config", "parse_config_file", "parse_combined_config_files"})
 # What OPA says of a v0 module that it reads as v1.
@@ -19,47 +19,38 @@ _START_V0: Final = "the policy is Rego v0 and the server reads v1: start it with
 _START_V1: Final = "the policy is Rego v1 and the server does not know it: start it with `opa run --v1-compatible`"
 
 
-class Clause(NamedTuple):
-    """The package clause of a module. *end* is the offset behind it."""
-
-    path: tuple[str, ...]
-    end: int
-
-
-def package(text: str) -> Clause:
-    """Of a module that parses."""
+def package(text: str) -> tuple[str, ...]:
+    """The path of the package of a module that parses, without `data`."""
     found = tokens(text)
     next(found, None)
-    return _clause(found)
+    return _path(found)
 
 
 def path(reference: str) -> tuple[str, ...]:
     """`data.main["a-b"].deny` in parts."""
-    return _clause(tokens(reference)).path
+    return _path(tokens(reference))
 
 
-def _clause(found: Iterator[Token]) -> Clause:
-    name = next(found, Token("name", "", 0, 0, False))
-    path, end = [name.text], name.end
+def _path(found: Iterator[Token]) -> tuple[str, ...]:
+    parts = [token.text for token in islice(found, 1)]
     for sign in found:
         if sign.text not in (".", "["):
             break
         part = next(found, sign)
-        path.append(json.loads(part.text) if part.kind == "text" else part.text)
-        end = part.end if sign.text == "." else next(found, part).end
-    return Clause(tuple(path), end)
+        parts.append(json.loads(part.text) if part.text.startswith('"') else part.text.strip("`"))
+        if sign.text == "[":
+            next(found, None)
+    return tuple(parts)
+
+
+def brackets(parts: Sequence[str]) -> str:
+    """Also for what is a keyword, or no name at all."""
+    return "".join(f"[{json.dumps(part)}]" for part in parts)
 
 
 def source(module: Module) -> str:
-    """The text for a server in either mode: a v1 module says so itself. Lines, and columns but of one, stay.
-
-    OPA needs no separator between the package and an import, and takes none.
-    """
-    words = [token.text for token in tokens(module.text)]
-    if module.dialect is Dialect.V0 or any(tuple(words[at : at + 4]) == _V1 for at in range(len(words))):
-        return module.text
-    end = package(module.text).end
-    return f"{module.text[:end]} import rego.v1{module.text[end:]}"
+    """The text for a server in either mode: a v1 module says so itself. Lines stay."""
+    return module.text if module.dialect is Dialect.V0 else with_import_of_v1(module.text)
 
 
 def is_about_order(faults: Sequence[Fault]) -> bool:

@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
-from gitops_guard.model.errors import GuardError
+from gitops_guard.model.errors import SourceError
 from gitops_guard.policy import opa_modules
 from gitops_guard.policy.opa_connection import Fault, RefusedError, TooSlowError
-from gitops_guard.policy.program import Answer, Failure, Module, Question
+from gitops_guard.policy.opa_modules import brackets
+from gitops_guard.policy.program import UNDEFINED, Answer, AsJson, Failure, Module, Question
 
 _INPUTS: Final = 200  # in one request
 _BYTES: Final = 4 << 20
-_UNDEFINED: Final = Answer(False)
 _REASONS: Final = {
     "eval_conflict_error": "the rule, or what it asks, has more than one value, or more than one value for a key",
     "eval_cancel_error": "the server broke off",
@@ -88,17 +88,17 @@ class Batches:
     def _query(self, rules: Sequence[str], paths: Sequence[str], batch: Sequence[Asked]) -> list[Sequence[Answer]]:
         data = {one.place[0]: one.data for one in batch}
         order = {number: at for at, number in enumerate(data)}
-        inputs = [[one.value, order[one.place[0]]] for one in batch]
+        inputs = [[_plain(one.value), order[one.place[0]]] for one in batch]
         given = {"inputs": inputs, "data": list(data.values())}
         rows = self._connection.query(query_text(rules, paths), given)
         if not isinstance(rows, list) or len(rows) != len(batch):
-            raise GuardError("the OPA server answered another number of inputs than it was asked about")
-        return [[_UNDEFINED if not row[at] else Answer(True, row[at][0]) for row in rows] for at in range(len(rules))]
+            raise SourceError("the OPA server answered another number of inputs than it was asked about")
+        return [[UNDEFINED if not row[at] else Answer(True, row[at][0]) for row in rows] for at in range(len(rules))]
 
     def _stop(self, rule: str, error: TooSlowError) -> Answer:
         """One input took all the time. Where the server is well the policy is at fault, and is not asked again."""
         self._connection.query("r := true", {})
-        said = f"the OPA server did not answer in time for one input, and the rule was stopped: {error.message}"
+        said = f"{error.message} for one input, so the rule is not asked again"
         self._stopped[rule] = Answer(False, None, Failure(rule.removeprefix("data."), said))
         return self._stopped[rule]
 
@@ -118,7 +118,7 @@ def query_text(rules: Sequence[str], paths: Sequence[str]) -> str:
 
     What follows `with` must be a variable: within a comprehension OPA 1.22 takes `input.inputs[i]` to be undefined.
     """
-    over = [f" with data{_brackets(path.split('.'))} as d{at}" for at, path in enumerate(paths)]
+    over = [f" with data{brackets(path.split('.'))} as d{at}" for at, path in enumerate(paths)]
     data = "".join(f" d{at} := input.data[n][{at}];" for at in range(len(paths)))
     asked = [f"[v | v := {_reference(rule)} with input as e{''.join(over)}]" for rule in rules]
     return f"r := [s | some i; [e, n] := input.inputs[i];{data} s := [{', '.join(asked)}]]"
@@ -127,11 +127,7 @@ def query_text(rules: Sequence[str], paths: Sequence[str]) -> str:
 def _reference(rule: str) -> str:
     """`data.main["a-b"].deny` as OPA takes it, also where a part is a keyword."""
     first, *rest = opa_modules.path(rule)
-    return first + _brackets(rest)
-
-
-def _brackets(path: Sequence[str]) -> str:
-    return "".join(f"[{json.dumps(part)}]" for part in path)
+    return first + brackets(rest)
 
 
 def _asked(questions: Iterator[tuple[int, Question]]) -> Iterator[Asked]:
@@ -167,10 +163,15 @@ def _batches(
         yield batch
 
 
+def _plain(value: Any) -> Any:
+    """The client takes no JSON, only what becomes JSON."""
+    return json.loads(value) if isinstance(value, AsJson) else value
+
+
 def _length(value: Any) -> int | None:
     """In JSON; None for what is none."""
     try:
-        return len(json.dumps(value, allow_nan=False))
+        return len(value) if isinstance(value, AsJson) else len(json.dumps(value, allow_nan=False))
     except (TypeError, ValueError):
         return None
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Self
 
-from gitops_guard.model.errors import GuardError
 from gitops_guard.policy import opa_modules, opa_upload
-from gitops_guard.policy.opa_connection import TOKEN_VARIABLE, Connection
+from gitops_guard.policy.opa_connection import Connection, HeldPolicy
 from gitops_guard.policy.opa_interrupts import Interrupts
 from gitops_guard.policy.opa_query import Batches
 from gitops_guard.policy.program import UNDEFINED, Answer, Failure, Module, Question, Replies
 
-__all__ = ["TOKEN_VARIABLE", "OpaServer"]
-_NAMED: Final = 10  # packages that a message lists
-
 
 class OpaServer:
-    """See `policy.program.Engine`. *timeout_s* is for each request.
+    """See `policy.program.Engine`. *timeout_s* is for each request; *token* is sent as a bearer token.
 
     With a *package* nothing is uploaded: what the server itself holds is asked. Raises UsageError where the URL cannot
     be used, or the extra `opa` is not installed.
@@ -26,7 +22,7 @@ class OpaServer:
 
     name = "opa"
 
-    def __init__(self, url: str, timeout_s: float = 10, package: str = "", token: str = "") -> None:
+    def __init__(self, url: str, *, timeout_s: float = 10, package: str = "", token: str = "") -> None:
         self._connection = Connection(url, timeout_s, token)
         self._package = package
 
@@ -39,16 +35,9 @@ class OpaServer:
     def close(self) -> None:
         self._connection.close()
 
-    def held_rules(self, package: str) -> list[str]:
-        """The rules of a package of the server that have a value, by name. Raises GuardError where it has no such."""
-        wanted = opa_modules.path(package)
-        held = self._connection.policies()
-        if not any(policy.package == wanted for policy in held):
-            has = sorted({".".join(policy.package) for policy in held})
-            more = ", …" if len(has) > _NAMED else ""
-            hint = f"it has: {', '.join(has[:_NAMED])}{more}" if has else "it holds no policy"
-            raise GuardError(f"the OPA server {self._connection.url} holds no package {package}", hint=hint)
-        return sorted({rule for policy in held if policy.package == wanted for rule in policy.rules})
+    def held(self) -> list[HeldPolicy]:
+        """The policies of the server. Raises SourceError where it cannot be asked."""
+        return self._connection.policies()
 
     def ask(self, questions: Sequence[Question]) -> list[Replies]:
         """Program by program: two of them may have the same packages."""
@@ -67,9 +56,6 @@ class OpaServer:
     def _ask_one(self, asked: Mapping[int, Question], interrupts: Interrupts) -> dict[int, Replies]:
         program = next(iter(asked.values())).program
         if self._package:
-            if program.modules:
-                said = f"it is not asked: with --opa-package {self._package} nothing is uploaded"
-                return _without_answers(asked, [Failure(program.name, said, program.modules[0].at(1))])
             return self._answered(asked, {}, interrupts)
         upload = opa_upload.Upload(self._connection)
         try:
@@ -107,3 +93,9 @@ def _without_answers(asked: Mapping[int, Question], failures: Sequence[Failure])
 
 def _undefined(question: Question) -> list[list[Answer]]:
     return [[UNDEFINED] * len(question.rules) for _ in question.inputs]
+
+
+def rules_of(held: Sequence[HeldPolicy], package: str) -> Iterator[tuple[str, str]]:
+    """(id of the policy, name of the rule) of a package."""
+    wanted = opa_modules.path(package)
+    return ((policy.id, name) for policy in held if policy.package == wanted for name in policy.rules)

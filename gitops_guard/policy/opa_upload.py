@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from gitops_guard.model.errors import GuardError
+from gitops_guard.model.errors import GuardError, SourceError
 from gitops_guard.policy import opa_modules
 from gitops_guard.policy.opa_connection import Connection, Fault, HeldPolicy, RefusedError
 from gitops_guard.policy.program import Failure, Module, Program
@@ -17,14 +17,14 @@ _SYSTEM: Final = "system"  # OPA's own: what lies there rules who may ask, and w
 
 
 def check_free(connection: Connection, programs: Sequence[Program]) -> None:
-    """Raises GuardError where the server holds a package or data of *programs*: before anything is written."""
-    packages = sorted({opa_modules.package(module.text).path for program in programs for module in program.modules})
+    """Raises SourceError where the server holds a package or data of *programs*: before anything is written."""
+    packages = sorted({opa_modules.package(module.text) for program in programs for module in program.modules})
     keys = sorted({(key,) for program in programs for key in program.data})
     held = connection.policies()
     for path in (*packages, *keys):
         for policy in held:
             if _meet(path, policy.package):
-                raise GuardError(
+                raise SourceError(
                     f"the OPA server {connection.url} already holds the package {'.'.join(policy.package)}, "
                     f"in its policy {policy.id}; {_wanted(path, packages)}",
                     hint=_next_step(policy),
@@ -32,7 +32,7 @@ def check_free(connection: Connection, programs: Sequence[Program]) -> None:
     paths = [*packages, *keys]
     for path, found in zip(paths, _existing(connection, paths), strict=True):
         if found:
-            raise GuardError(
+            raise SourceError(
                 f"the OPA server {connection.url} already holds data at data.{'.'.join(path)}; "
                 f"{_wanted(path, packages)}",
                 hint="ask a server that is not in use, or use --policy-engine embedded",
@@ -58,15 +58,11 @@ def _next_step(policy: HeldPolicy) -> str:
 
 def _existing(connection: Connection, paths: Sequence[Sequence[str]]) -> list[bool]:
     """Whether there is a document. No package is there, so that nothing is evaluated."""
-    asked = [f"count([1 | _ := data{_brackets(path)}])" for path in paths]
+    asked = [f"count([1 | _ := data{opa_modules.brackets(path)}])" for path in paths]
     try:
         return [count > 0 for count in connection.query(f"r := [{', '.join(asked)}]", {})] if asked else []
     except RefusedError as error:
-        raise GuardError(f"the OPA server {connection.url} cannot be asked what it holds: {error.message}") from error
-
-
-def _brackets(path: Sequence[str]) -> str:
-    return "".join(f"[{json.dumps(part)}]" for part in path)
+        raise SourceError(f"the OPA server {connection.url} cannot be asked what it holds: {error.message}") from error
 
 
 class Upload:
@@ -108,7 +104,7 @@ class Upload:
             self._written.remove(name)
             if not error.faults:
                 said = f"the OPA server {self._connection.url} takes no policy {name}: {error.message}"
-                raise GuardError(said, hint="see docs/policy-engines.md for what it must allow") from error
+                raise SourceError(said, hint="see docs/policy-engines.md for what it must allow") from error
             return error.faults
         return ()
 
@@ -131,14 +127,14 @@ class Upload:
                 self._keys.pop()
         except GuardError as error:
             left = [*self._written, *(f"data.{key}" for key in self._keys)]
-            raise GuardError(
+            raise SourceError(
                 f"{error.message}; so it may still hold {', '.join(left)}, which was uploaded", hint=error.hint
             ) from error
 
 
 def _refused(program: Program) -> Iterable[Failure]:
     for module in program.modules:
-        if opa_modules.package(module.text).path[0] == _SYSTEM:
+        if opa_modules.package(module.text)[0] == _SYSTEM:
             said = "the package `system` is OPA's own, and is not uploaded: it would change the server for all"
             yield Failure(program.name, said, module.at(1))
     for key in program.data:

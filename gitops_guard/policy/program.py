@@ -66,9 +66,15 @@ class Program:
         return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
+class AsJson(str):
+    """An input that is written as JSON already: what several inputs have in common is written once."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Each of *rules* (`data.main.deny`) of *program*, asked of each of *inputs* (JSON).
+    """Each of *rules* (`data.main.deny`) of *program*, asked of each of *inputs* (JSON, or AsJson).
 
     *data* stands over the program's own while these inputs are asked about: a mapping from a dotted path to a value,
     `{"conftest.file": {"name": …}}`.
@@ -92,14 +98,21 @@ class Failure(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What one rule says of one input. Undefined is not null: *defined* is False. *failure*: it could not be asked."""
+    """What one rule says of one input. Undefined is not null: *defined* is False. *failure*: it could not be asked.
+
+    *printed* is what `print` said, where the engine tells.
+    """
 
     defined: bool
     value: Any = None
     failure: Failure | None = None
+    printed: str = ""
 
 
 UNDEFINED: Final = Answer(False)
+# In place of the last rule of a question with one input: what lines the evaluation of the others went through, as
+# {files: [{path, covered, not_covered}]}. Only the embedded engine knows.
+COVERAGE: Final = "coverage"
 
 
 class Replies(NamedTuple):

@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from gitops_guard.policy import rego_annotations, rego_tree
 from gitops_guard.policy.program import Dialect, Failure, Module, Place
-from gitops_guard.policy.rego_text import mended
 
 _IMPORTS_V1: Final = re.compile(r"^\s*import\s+rego\.v1\b", re.MULTILINE)
 _ROOTS: Final = frozenset({"data", "input"})
@@ -64,6 +63,15 @@ class Outline:
     uses_data: tuple[str, ...] = ()
 
 
+def tree(module: Module) -> tuple[Mapping[str, Any], bytes]:
+    """The syntax tree of a module that parses, and the text that its offsets are of."""
+    from gitops_guard.policy import embedded
+
+    found = embedded.syntax_tree(module)
+    assert not isinstance(found, Failure)
+    return found, embedded.source(module).encode()
+
+
 def read(path: str, text: str, *, dialect: Dialect | None = None, place: Place | None = None) -> Outline | Failure:
     """Without a *dialect* by trying: `import rego.v1` is v1, and so is what parses as v1; else it is v0.
 
@@ -84,18 +92,18 @@ def outline(module: Module) -> Outline | Failure:
     """What a module whose dialect is known says of itself."""
     from gitops_guard.policy import embedded
 
-    tree = embedded.syntax_tree(module)
-    if isinstance(tree, Failure):
-        return tree
+    parsed = embedded.syntax_tree(module)
+    if isinstance(parsed, Failure):
+        return parsed
     metadata = rego_annotations.read(module)
     if isinstance(metadata, Failure):
         return metadata
-    imports = rego_tree.imports(tree, mended(module.text).encode())
-    names = list(rego_tree.names(tree))
-    heads = list(rego_tree.heads(tree))
+    imports = rego_tree.imports(*tree(module))
+    names = list(rego_tree.names(parsed))
+    heads = list(rego_tree.heads(parsed))
     return Outline(
         module=module,
-        package=rego_tree.package(tree),
+        package=rego_tree.package(parsed),
         rules=tuple(_rule(head, metadata.of(head.path[0] if head.path else "", head.line)) for head in heads),
         calls=tuple(_calls(names, imports, {head.path[0] for head in heads if head.path})),
         imports=tuple(sorted({".".join(path) for path in imports.values()})),

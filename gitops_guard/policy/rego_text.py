@@ -44,19 +44,12 @@ def tokens(text: str) -> Iterator[Token]:
 def mended(text: str) -> str:
     """*text* in a form that the embedded engine (regorus 0.13) parses; each line stays where it is.
 
-    It knows no second body of a rule that makes a set (`deny[msg] { … } { … }`), and no line that begins with an infix
-    operator.
+    It knows no second body of a rule that makes a set (`deny[msg] { … } { … }`), no line that begins with an infix
+    operator, no `re_match`, and takes a bracket at the beginning of a line for the arguments of what stands before.
     """
     found = list(tokens(text))
-    changes = sorted([*_operators(found), *_bodies(found)])
-    if not changes:
-        return text
-    pieces: list[str] = []
-    done = 0
-    for start, end, new in changes:
-        pieces += (text[done:start], new)
-        done = end
-    return "".join((*pieces, text[done:]))
+    changes = sorted([*_operators(found), *_bodies(found), *_brackets(found), *_old_names(found)])
+    return _changed(text, changes)
 
 
 def _operators(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
@@ -71,6 +64,25 @@ def _is_operand(token: Token) -> bool:
     if token.kind == "sign":
         return token.text in _CLOSE
     return token.text not in _NO_OPERAND
+
+
+def _old_names(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
+    """`re_match`, which v0 has beside `regex.match`."""
+    for token, bracket in pairwise(found):
+        if token.text == "re_match" and bracket.text == "(":
+            yield token.start, token.end, "regex.match"
+
+
+def _brackets(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
+    """A statement of a body that begins with a bracket is told from the one before it."""
+    opened: list[str] = []
+    for before, token in pairwise(found):
+        if before.kind == "sign" and before.text in _OPEN:
+            opened.append(before.text)
+        elif before.kind == "sign" and before.text in _CLOSE and opened:
+            opened.pop()
+        if token.text == "(" and token.first and opened and opened[-1] == "{" and _is_operand(before):
+            yield before.end, before.end, ";"
 
 
 def _bodies(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
@@ -124,12 +136,7 @@ def as_v1(text: str) -> str:
         if _makes_a_set(head) and "contains" not in words:
             inside = text[head[2].start : head[-2].end]
             changes.append((head[1].start, head[-1].end, f" contains {inside}"))
-    pieces: list[str] = []
-    done = 0
-    for start, end, new in sorted(changes):
-        pieces += (text[done:start], new)
-        done = end
-    return "".join((*pieces, text[done:]))
+    return _changed(text, sorted(changes))
 
 
 def _heads(found: Sequence[Token]) -> Iterator[tuple[int, int]]:
@@ -166,3 +173,65 @@ def with_metadata(text: str, metadata: Callable[[int], Mapping[str, Any]]) -> st
             pieces += (text[done : token.start], json.dumps(metadata(line)))
             done = found[number + 6].end
     return "".join((*pieces, text[done:]))
+
+
+def with_full_names(text: str) -> str:
+    """`import data.lib.x` and then `x.f` as `data.lib.x.f`: for `x` alone the engine evaluates all that is in it."""
+    if "import data." not in text:
+        return text
+    found = list(tokens(text))
+    paths, imports = _imported(found)
+    uses: dict[str, list[int]] = {name: [] for name in paths}
+    for number, token in enumerate(found):
+        if token.text not in paths or token.kind != "name" or number in imports or found[number - 1].text == ".":
+            continue
+        after = found[number + 1].text if number + 1 < len(found) else ""
+        if after in (".", "["):
+            uses[token.text].append(number)
+        else:  # a name of its own, or the whole document
+            paths[token.text] = ""
+    changes = sorted(
+        (found[number].start, found[number].end, paths[name])
+        for name, numbers in uses.items()
+        for number in numbers
+        if paths[name]
+    )
+    return _changed(text, changes)
+
+
+def _imported(found: Sequence[Token]) -> tuple[dict[str, str], set[int]]:
+    """The path of what is imported of `data`, by its name in the module, and the numbers of the tokens that say so."""
+    paths: dict[str, str] = {}
+    numbers: set[int] = set()
+    for number, token in enumerate(found):
+        if token.text != "import" or not token.first:
+            continue
+        end = next((at for at in range(number + 1, len(found)) if found[at].first), len(found))
+        numbers.update(range(number, end))
+        parts = [one.text for one in found[number + 1 : end]]
+        alias = parts[-1]
+        path = "".join(parts[:-2] if parts[-2:-1] == ["as"] else parts)
+        if path.startswith("data.") and re.fullmatch(r"[\w.]+", path):
+            paths[alias] = path
+    return paths, numbers
+
+
+def _changed(text: str, changes: Sequence[tuple[int, int, str]]) -> str:
+    pieces: list[str] = []
+    done = 0
+    for start, end, new in changes:
+        pieces += (text[done:start], new)
+        done = end
+    return "".join((*pieces, text[done:]))
+
+
+def with_import_of_v1(text: str) -> str:
+    """A v1 module that says so, for a server that takes modules for v0; the lines stay where they are."""
+    found = list(tokens(text))
+    if any([one.text for one in found[at : at + 4]] == ["import", "rego", ".", "v1"] for at in range(len(found))):
+        return text
+    begin = next((at for at, token in enumerate(found) if token.text == "package" and token.first), None)
+    if begin is None:
+        return text
+    end = next((at for at in range(begin + 1, len(found)) if found[at].first), len(found))
+    return _changed(text, [(found[end - 1].end, found[end - 1].end, " import rego.v1")])

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 Node = Mapping[str, Any]
+_QUOTES: Final = (b'"', b"`")  # the span of a text has none
 _REFERENCES: Final = ("Var", "RefDot", "RefBrack")
 
 
@@ -115,3 +116,62 @@ def _inside(node: Node) -> Iterator[Any]:
         ((kind, inner),) = inner["refr"].items()
     if kind not in _REFERENCES:
         yield {kind: inner}
+
+
+class Statement(NamedTuple):
+    """*text* is the body up to and with this statement, *line* where it begins; *variables* are those that it names."""
+
+    text: str
+    line: int
+    variables: frozenset[str]
+
+
+def bodies(tree: Node, text: bytes, line: int) -> list[list[Statement]]:
+    """The bodies of the rule that begins in *line*. *text* is what was parsed."""
+    found = [rule["Spec"] for rule in tree["rules"] if "Spec" in rule]
+    return [
+        _statements(body["query"]["stmts"], text)
+        for spec in found
+        if _head(spec).line == line
+        for body in spec["bodies"]
+    ]
+
+
+def keyed_bodies(tree: Node, text: bytes, name: str) -> Iterator[tuple[str, list[Statement]]]:
+    """The variable that is the key, with the body, for `name[key] if { … }`."""
+    for rule in tree["rules"]:
+        spec = rule.get("Spec")
+        if spec is None or _head(spec).path[:1] != (name,):
+            continue
+        ((_, head),) = spec["head"].items()
+        index = head["refr"].get("RefBrack", {}).get("index", {}) if "key" not in head else head["key"] or {}
+        if "Var" in index:
+            for body in spec["bodies"]:
+                yield str(index["Var"]["value"]), _statements(body["query"]["stmts"], text)
+
+
+def _statements(stmts: list[Node], text: bytes) -> list[Statement]:
+    if not stmts:
+        return []
+    begin = stmts[0]["span"]["start"]
+    begin -= text[begin - 1 : begin] in _QUOTES
+    found = []
+    for number, one in enumerate(stmts):
+        end = max(span["end"] for span in _spans(one))
+        end += text[end : end + 1] in _QUOTES
+        if number + 1 < len(stmts):
+            end = min(end, stmts[number + 1]["span"]["start"])
+        variables = frozenset(named.path[0] for named in names({"rules": [one]}))
+        found.append(Statement(text[begin:end].decode(), one["span"]["line"], variables))
+    return found
+
+
+def _spans(node: Any) -> Iterator[Node]:
+    if isinstance(node, list):
+        for item in node:
+            yield from _spans(item)
+    elif isinstance(node, dict):
+        if "start" in node and "end" in node:
+            yield node
+        for value in node.values():
+            yield from _spans(value)

@@ -278,12 +278,12 @@ class _Child:
 
 def _answer_out(answer: Answer) -> tuple[Any, ...]:
     failure = _failure_out(answer.failure) if answer.failure is not None else None
-    return answer.defined, answer.value, failure
+    return answer.defined, answer.value, failure, answer.printed
 
 
 def _answer_in(packed: tuple[Any, ...]) -> Answer:
-    defined, value, failure = packed
-    return Answer(defined, value, _failure_in(failure) if failure is not None else None)
+    defined, value, failure, printed = packed
+    return Answer(defined, value, _failure_in(failure) if failure is not None else None, printed)
 
 
 def _failure_out(failure: Failure) -> tuple[Any, ...]:

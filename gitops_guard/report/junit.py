@@ -37,7 +37,7 @@ def render(report: Report, context: Context) -> str:
     tests += _run(report, context)
     lines = ['<?xml version="1.0" encoding="UTF-8"?>']
     lines.append(
-        _tag(
+        tag(
             "testsuites",
             name="gitops-guard",
             tests=len(tests),
@@ -79,7 +79,7 @@ def _run(report: Report, context: Context) -> Iterator[_Test]:
 
 
 def _suite(name: str, tests: list[_Test]) -> Iterator[str]:
-    yield "  " + _tag(
+    yield "  " + tag(
         "testsuite",
         name=name,
         tests=len(tests),
@@ -88,25 +88,25 @@ def _suite(name: str, tests: list[_Test]) -> Iterator[str]:
         skipped=_count(tests, "skipped"),
     )
     for test in tests:
-        yield "    " + _tag("testcase", name=test.name, classname=test.classname) + _outcome(test) + "</testcase>"
+        yield "    " + tag("testcase", name=test.name, classname=test.classname) + _outcome(test) + "</testcase>"
     yield "  </testsuite>"
 
 
 def _outcome(test: _Test) -> str:
     if test.outcome in {"failure", "error"}:
-        return _tag(test.outcome, type=test.kind, message=test.text) + f"{_text(test.name)}</{test.outcome}>"
-    return f"<{test.outcome}>{_text(test.text)}</{test.outcome}>"
+        return tag(test.outcome, type=test.kind, message=test.text) + f"{xml_text(test.name)}</{test.outcome}>"
+    return f"<{test.outcome}>{xml_text(test.text)}</{test.outcome}>"
 
 
 def _count(tests: Iterable[_Test], outcome: str) -> int:
     return sum(test.outcome == outcome for test in tests)
 
 
-def _tag(element: str, /, **attributes: str | int) -> str:
-    given = "".join(f' {key}="{_text(str(value))}"' for key, value in attributes.items())
+def tag(element: str, /, **attributes: str | int) -> str:
+    given = "".join(f' {key}="{xml_text(str(value))}"' for key, value in attributes.items())
     return f"<{element}{given}>"
 
 
-def _text(text: str) -> str:
+def xml_text(text: str) -> str:
     # XML 1.0 has no way to write most control characters, not even as entities: they are shown escaped.
     return visible(text).translate(_ENTITIES)

@@ -50,14 +50,21 @@ def _rule_of(name: str) -> Rule:
 
 def explain(rule: Rule) -> str:
     """What a person wants to know of a rule, as Markdown: `gitops-guard explain` and `docs/rules/` show it."""
-    profiles = list(Profile)
-    within = ", ".join(f"`{profile}`" for profile in profiles[profiles.index(rule.profile) :])
-    parts = [f"# {rule.id}", f"Severity `{rule.severity}`; part of the profiles {within}.", rule.doc]
+    parts = [f"# {rule.id}", f"Severity `{rule.severity}`; {_on(rule)}.", rule.doc]
     if rule.options:
         parts.append("## Options\n\n" + _options(rule))
     if not rule.id.startswith("waiver-"):
         parts.append(f"## Allow\n\n{_ALLOW.format(rule=rule.id)}")
     return "\n\n".join(parts) + "\n"
+
+
+def _on(rule: Rule) -> str:
+    """When the rule is asked."""
+    if rule.profile is Profile.OPT_IN:
+        return f"`{rule.profile}`: part of no profile, turned on by `--enable {rule.id}` or in `.gitops-guard.yaml`"
+    profiles = [profile for profile in Profile if profile is not Profile.OPT_IN]
+    within = ", ".join(f"`{profile}`" for profile in profiles[profiles.index(rule.profile) :])
+    return f"part of the profiles {within}"
 
 
 def _options(rule: Rule) -> str:

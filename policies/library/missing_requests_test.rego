@@ -1,0 +1,50 @@
+package library.missing_requests_test
+
+import data.library.missing_requests
+
+pod(spec) := {"apiVersion": "v1", "kind": "Pod", "spec": spec}
+
+messages contains result.msg if some result in missing_requests.deny
+
+paths contains result.path if some result in missing_requests.deny
+
+test_a_container_with_nothing_is_denied if {
+	messages == {"the container `shop` has no request for cpu and memory"} with input as pod({"containers": [{"name": "shop"}]})
+}
+
+test_what_is_missing_is_named_and_where if {
+	container := {"name": "shop", "resources": {"requests": {"memory": "64Mi", "cpu": null}}}
+
+	messages == {"the container `shop` has no request for cpu"} with input as pod({"initContainers": [container]})
+	paths == {["spec", "initContainers", 0, "resources", "requests"]} with input as pod({"initContainers": [container]})
+}
+
+test_a_container_with_both_passes if {
+	container := {"name": "shop", "resources": {"requests": {"memory": "64Mi", "cpu": 1}}}
+
+	messages == set() with input as pod({"containers": [container]})
+}
+
+test_what_the_pod_has_holds_for_its_containers if {
+	resources := {"requests": {"memory": "64Mi", "cpu": 1}}
+
+	messages == set() with input as pod({"resources": resources, "containers": [{"name": "shop"}]})
+}
+
+test_only_what_is_listed_is_needed if {
+	container := {"name": "shop", "resources": {"requests": {"memory": "64Mi"}}}
+
+	messages == set() with input as pod({"containers": [container]})
+		with data.parameters.missing_requests.resources as ["memory"]
+}
+
+test_ephemeral_containers_pass if {
+	messages == set() with input as pod({"ephemeralContainers": [{"name": "debug"}]})
+}
+
+test_a_limit_is_the_request_too if {
+	limits := {"limits": {"memory": "64Mi"}, "requests": {"cpu": 1}}
+
+	messages == set() with input as pod({"containers": [{"name": "shop", "resources": limits}]})
+	messages == set() with input as pod({"resources": limits, "containers": [{"name": "shop"}]})
+}

@@ -1,0 +1,127 @@
+"""Policies that attack, loop or break the engine: each is stopped and named, and the others are asked."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from gitops_guard.policy import rego
+from gitops_guard.policy.embedded import Embedded
+from gitops_guard.policy.program import Answer, Failure, Limits, Module, Program, Question
+from gitops_guard.policy.rego import Outline
+
+LIMITS = Limits(seconds=1.0, megabytes=256)
+INPUTS = [{"name": "a"}, {"name": "b"}]
+OK = "deny contains input.name\n"
+MANY = "some a in numbers.range(1, 3000)\nsome b in numbers.range(1, 3000)\nsome c in numbers.range(1, 3000)"
+
+
+def module(text: str, path: str = "bad.rego") -> Module:
+    found = rego.read(path, f"package main\n\n{text}")
+    assert isinstance(found, Outline), found
+    return found.module
+
+
+def asked(text: str, *, allowed: tuple[str, ...] = ()) -> tuple[list[Answer], list[Failure]]:
+    """What a policy answers, and its failures; beside it another one is asked, of which nothing may be lost."""
+    good = Question(Program("good", (module(OK, "ok.rego"),)), ("data.main.deny",), INPUTS)
+    bad = Question(Program("bad", (module(text),)), ("data.main.deny",), INPUTS)
+    first, second, last = Embedded(LIMITS, allowed, jobs=2).ask([good, bad, good])
+    assert [row[0].value for row in (*first.answers, *last.answers)] == [["a"], ["b"], ["a"], ["b"]]
+    return [row[0] for row in second.answers], list(second.failures)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        pytest.param(
+            'deny contains http.send({"url": "http://127.0.0.1:9", "method": "get"})', "http.send", id="network"
+        ),
+        pytest.param('deny contains http["send"]({"url": "http://127.0.0.1:9"})', "http.send", id="by another way"),
+        pytest.param('deny contains net.lookup_ip_addr("localhost")', "net.lookup_ip_addr", id="name service"),
+        pytest.param("deny contains opa.runtime().env", "opa.runtime", id="environment"),
+        pytest.param("deny contains time.now_ns()", "time.now_ns", id="clock"),
+        pytest.param('deny contains uuid.rfc4122("a")', "uuid.rfc4122", id="chance"),
+        pytest.param(
+            "deny contains x if { x := count([1]) with count as http.send }", "http.send", id="with, as value"
+        ),
+        pytest.param(
+            "deny contains 1 if { input.a with http.send as f }\n\nf(_) := 1", "http.send", id="with, as target"
+        ),
+        pytest.param("f := opa.runtime\n\ndeny contains f", "opa.runtime", id="as a name alone"),
+    ],
+)
+def test_a_builtin_that_reaches_out_is_refused_before_anything_is_evaluated(text: str, name: str) -> None:
+    answers, failures = asked(text)
+
+    assert [answer.defined for answer in answers] == [False, False]
+    assert [failure.at and failure.at.file for failure in failures] == ["bad.rego"]
+    assert f"`{name}`" in failures[0].message
+
+
+def test_what_is_allowed_may_be_called() -> None:
+    answers, failures = asked("deny contains time.now_ns() > 0", allowed=("time.now_ns",))
+
+    assert ([answer.value for answer in answers], failures) == ([[True], [True]], [])
+
+
+def test_the_network_cannot_be_allowed_where_the_engine_would_say_nothing() -> None:
+    _, failures = asked("deny contains http.send({})", allowed=("http.send",))
+
+    assert "the embedded engine does not do `http.send`" in failures[0].message
+
+
+def test_no_file_is_read_but_those_beside_the_policies(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.yaml"
+    secret.write_text("a: hunter2\n")
+
+    answers, failures = asked(f'deny contains parse_config_file("{secret}").a')
+
+    assert [answer.value for answer in answers] == [None, None]
+    assert "hunter2" not in repr((answers, failures))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param(f"deny contains 1 if {{\n{MANY}\na + b + c == 1\n}}", "longer than 1 s", id="combinations"),
+        pytest.param("deny contains 1 if {\n[a | some a in numbers.range(1, 100000000)]\n}", "256 MB", id="memory"),
+        pytest.param(
+            "deny contains f(1)\n\nf(x) := f(x + 1) if x < 100000000\n\nf(x) := 1 if x >= 100000000",
+            "calls itself too deeply",
+            id="recursion",
+        ),
+        pytest.param('deny contains strings.count("", "")', "the engine ended early", id="a panic of the engine"),
+    ],
+)
+def test_a_policy_that_does_not_end_is_stopped_and_named(text: str, reason: str) -> None:
+    answers, failures = asked(text)
+
+    assert [answer.defined for answer in answers] == [False, False]
+    assert [(failure.policy, reason in failure.message) for failure in failures] == [("main.deny", True)]
+
+
+def test_a_regular_expression_cannot_hang() -> None:
+    answers, failures = asked(
+        'deny contains regex.match("(a+)+$", concat("", ["a" | some _ in numbers.range(1, 50000)]))'
+    )
+
+    assert ([answer.value for answer in answers], failures) == ([[True], [True]], [])
+
+
+def test_an_error_never_carries_the_input() -> None:
+    text = "deny contains x if { x := input.name }\n\nc := 1 if input.name\n\nc := 2 if input.name\n\ndeny contains c"
+
+    answers, _ = asked(text)
+
+    assert all(answer.failure is not None for answer in answers)
+    assert '"a"' not in repr(answers)
+
+
+def test_no_worker_is_left_behind() -> None:
+    asked(f"deny contains 1 if {{\n{MANY}\na + b + c == 1\n}}")
+
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
