@@ -95,9 +95,12 @@ class Connection:
         self._deleted(lambda: self._client.delete_policy(name))
 
     def put_data(self, key: str, value: Any) -> None:
-        """*value* of any kind below `data`; the client's `update_or_create_data` takes mappings only."""
+        """*value* of any kind below `data`; the client's `update_or_create_data` takes mappings only.
+
+        To OPA the address of a patch is a JSON pointer as well, so that `~` has to be written `~0`.
+        """
         patch = [{"op": "add", "path": "", "value": value}]
-        self._called(lambda: self._client.patch_data(quote(key, safe=""), patch))
+        self._called(lambda: self._client.patch_data(quote(key, safe="").replace("~", "~0"), patch))
 
     def delete_data(self, key: str) -> None:
         """Does nothing where it is not there."""

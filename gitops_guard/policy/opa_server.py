@@ -10,7 +10,7 @@ from gitops_guard.policy import opa_modules, opa_upload
 from gitops_guard.policy.opa_connection import Connection, HeldPolicy
 from gitops_guard.policy.opa_interrupts import Interrupts
 from gitops_guard.policy.opa_query import Batches
-from gitops_guard.policy.program import UNDEFINED, Answer, Failure, Module, Question, Replies
+from gitops_guard.policy.program import UNDEFINED, Answer, Failure, Module, Program, Question, Replies
 
 
 class OpaServer:
@@ -47,19 +47,21 @@ class OpaServer:
         replies: dict[int, Replies] = {}
         with Interrupts() as interrupts:
             if not self._package:
+                refused = {name: _refused(asked) for name, asked in programs.items()}
+                programs = {name: asked for name, asked in programs.items() if not refused[name]}
+                replies = {number: reply for found in refused.values() for number, reply in found.items()}
                 with interrupts.window():
-                    opa_upload.check_free(self._connection, [question.program for question in questions])
+                    opa_upload.check_free(self._connection, [_program(asked) for asked in programs.values()])
             for asked in programs.values():
                 replies.update(self._ask_one(asked, interrupts))
         return [replies[number] for number in range(len(questions))]
 
     def _ask_one(self, asked: Mapping[int, Question], interrupts: Interrupts) -> dict[int, Replies]:
-        program = next(iter(asked.values())).program
         if self._package:
             return self._answered(asked, {}, interrupts)
         upload = opa_upload.Upload(self._connection)
         try:
-            if failures := upload.put(program):
+            if failures := upload.put(_program(asked)):
                 return _without_answers(asked, failures)
             return self._answered(asked, upload.modules, interrupts)
         finally:
@@ -85,6 +87,17 @@ class _Interruptible:
     def query(self, text: str, given: Mapping[str, Any]) -> Any:
         with self._interrupts.window():
             return self._connection.query(text, given)
+
+
+def _program(asked: Mapping[int, Question]) -> Program:
+    """All of *asked* are about one."""
+    return next(iter(asked.values())).program
+
+
+def _refused(asked: Mapping[int, Question]) -> dict[int, Replies]:
+    """Nothing for a program that may be uploaded."""
+    failures = list(opa_upload.refused(_program(asked)))
+    return _without_answers(asked, failures) if failures else {}
 
 
 def _without_answers(asked: Mapping[int, Question], failures: Sequence[Failure]) -> dict[int, Replies]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from gitops_guard.model.errors import GuardError, SourceError
@@ -14,6 +14,8 @@ from gitops_guard.policy.program import Failure, Module, Program
 
 PREFIX: Final = "gitops-guard"
 _SYSTEM: Final = "system"  # OPA's own: what lies there rules who may ask, and what is logged
+
+_NO_STEPS: Final = frozenset({"", ".", ".."})  # OPA cleans the path of a request, also of what is quoted in it
 
 
 def check_free(connection: Connection, programs: Sequence[Program]) -> None:
@@ -77,8 +79,6 @@ class Upload:
 
     def put(self, program: Program) -> list[Failure]:
         """Why it cannot be asked; nothing where all is there."""
-        if refused := list(_refused(program)):
-            return refused
         for key, value in program.data.items():
             self._keys.append(key)
             self._connection.put_data(key, value)
@@ -132,13 +132,14 @@ class Upload:
             ) from error
 
 
-def _refused(program: Program) -> Iterable[Failure]:
+def refused(program: Program) -> Iterator[Failure]:
+    """Why it must not be uploaded."""
     for module in program.modules:
         if opa_modules.package(module.text)[0] == _SYSTEM:
             said = "the package `system` is OPA's own, and is not uploaded: it would change the server for all"
             yield Failure(program.name, said, module.at(1))
     for key in program.data:
-        if key in ("", ".", "..", _SYSTEM) or not _is_json(program.data[key]):
+        if key == _SYSTEM or not _NO_STEPS.isdisjoint(key.split("/")) or not _is_json(program.data[key]):
             yield Failure(program.name, f"data with the key {key!r} cannot be uploaded to an OPA server")
 
 
