@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-TOOLS := $(addprefix tools/bin/,kubeconform kubeyaml gitleaks.toml opa conftest gator)
+TOOLS := $(addprefix tools/bin/,kubeconform kubeyaml gitleaks.toml opa conftest gator podsecurity)
 
 # Go of the machine where it is new enough for tools/*/go.mod, else the one in a wheel. GOTOOLCHAIN=local: Go would
 # otherwise fetch, unpinned, whatever toolchain it likes.
@@ -55,6 +55,10 @@ tools/bin/gator: tools/gator/go.mod tools/gator/go.sum | $(GO)
 	cd tools/gator && $(GO_BUILD) -o ../bin/gator github.com/open-policy-agent/gatekeeper/v3/cmd/gator
 	@touch $@
 
+tools/bin/podsecurity: tools/podsecurity/go.mod tools/podsecurity/go.sum tools/podsecurity/main.go | $(GO)
+	cd tools/podsecurity && $(GO_BUILD) -o ../bin/podsecurity .
+	@touch $@
+
 # The formats of tokens as gitleaks has them, at the version that our data was built from. Go checks the module's sum.
 GITLEAKS := $(shell sed -n 's/^MODULE, VERSION = "\(.*\)", "\(.*\)"$$/\1@\2/p' tools/build_token_formats.py)
 
@@ -78,9 +82,10 @@ $(VENV)/.installed: requirements/dev.lock pyproject.toml
 bench: $(VENV)/.installed tools ## measure against kubeconform and yamllint; writes bench/README.md
 	$(BIN)/python -m bench.run
 
-docs: $(VENV)/.installed ## write anew what programs write: docs/rules, docs/corpora.md, docs/precision.md, the top of README.md
+docs: $(VENV)/.installed tools ## write anew what programs write: docs/rules, docs/corpora.md, docs/precision.md, the top of README.md
 	$(BIN)/python tools/build_rule_docs.py
 	$(BIN)/python tools/build_readme.py
+	$(BIN)/python tools/build_builtins_page.py
 	$(BIN)/python -m bench.corpora
 	$(BIN)/python -m bench.precision --page
 

@@ -178,11 +178,13 @@ def about_file(rule: Rule, config: Config, path: str, problem: Problem, place: P
         yield stamp(rule, effective, problem, problem.at or Location(path), None)
 
 
-def about_resource(rule: Rule, config: Config, resource: Resource, problem: Problem) -> Iterator[Finding]:
-    """The finding of an engine rule about a resource; none where the rule is off."""
+def about_resource(
+    rule: Rule, config: Config, resource: Resource, problem: Problem, *, holds: bool = False
+) -> Iterator[Finding]:
+    """The finding of an engine rule about a resource; none where the rule is off, unless it *holds* all the same."""
     environment = resource.app.environment if resource.app else ""
     effective = setting(rule, config, environment, resource.location.file)
-    if effective.enabled:
+    if effective.enabled or holds:
         at = problem.at or resource.locate(problem.path, key=problem.on_key)
         yield stamp(rule, effective, problem, at, resource)
 

@@ -76,6 +76,7 @@ def _keys(request: Request, given: Given) -> tuple[bytes, bytes]:
         request.today,
         _lint_state(request) if linted else "",
         [(path, kind and kind.value, reason) for path, _, kind, reason, _ in given.entries],
+        request.code,
         request.policies.digest if request.policies is not None else "",
         [(entry.waiver, entry.paths.patterns, entry.resource.patterns) for entry in given.waivers],
         _program(),

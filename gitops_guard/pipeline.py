@@ -42,7 +42,8 @@ class Request:
     """What to check, and how. *known* are the ids of all rules, *rules* those to ask. *today* is an ISO date.
 
     *examine* reads and examines the files one by one; who checks many revisions may remember what did not change.
-    *policies* are those of the user, asked on *policy_engine*; those of this program are among *rules*.
+    *code* is a digest of the rules that are not of this program. *policies* are those of the user, asked on
+    *policy_engine*; those of this program are among *rules*.
     """
 
     source: Source
@@ -56,6 +57,7 @@ class Request:
     today: str = ""
     progress: parts.Progress = field(default_factory=parts.Silent)
     examine: parts.ExamineAll = parts.examine_all
+    code: str = ""
     policies: Policies | None = None
     policy_engine: Engine | None = None
 
@@ -331,7 +333,7 @@ def _policed(request: Request, whole: Tree, read: _Read) -> tuple[check.Part, Se
     """What policies say of the files to report on."""
     from gitops_guard import policies
 
-    own = policies.bundled(request.rules, request.config)
+    own = policies.bundled(request.rules, request.config, whole.resources)
     if not own and request.policies is None:
         return check.Part(), ()
     picked = read.picked

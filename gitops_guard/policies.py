@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitops_guard import check, parts
-from gitops_guard.load.config import Config, may_run, setting
+from gitops_guard.load.config import Config, may_run, refused, setting
 from gitops_guard.load.sources import Source
 from gitops_guard.load.tree import Place
 from gitops_guard.model.errors import ConfigError, SourceError, UsageError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gitops_guard.policy.places import PolicyFile
     from gitops_guard.policy.testing import TestReport
 
+_POD_SECURITY = "pod-security-"
 _WORTH_A_FORK = 500  # findings
 
 
@@ -179,19 +180,38 @@ def opa(setting: PolicySetting) -> OpaServer:
     return OpaServer(setting.opa_url, package=setting.opa_package, token=os.environ.get("GITOPS_GUARD_OPA_TOKEN", ""))
 
 
-def bundled(rules: Mapping[str, Rule], config: Config) -> list[Family]:
-    """The policies of this program that are on somewhere."""
-    asked = {name: rule for name, rule in rules.items() if rule.profile is Profile.OPT_IN and may_run(rule, config)}
-    if not asked:
-        return []
-    from gitops_guard.policy.library import Library
+def bundled(rules: Mapping[str, Rule], config: Config, resources: Iterable[Resource]) -> list[Family]:
+    """The policies of this program that are on somewhere, or that one of the *resources* asks for."""
 
     def effective(name: str, resource: Resource) -> tuple[bool, Options]:
-        environment = resource.app.environment if resource.app else ""
-        holds = setting(asked[name], config, environment, resource.location.file)
+        holds = setting(rules[name], config, _environment(resource), resource.location.file)
         return holds.enabled, holds.options
 
-    return [Library(asked, effective)]
+    def is_refused(name: str, resource: Resource) -> bool:
+        return refused(rules[name], config, _environment(resource), resource.location.file)
+
+    families: list[Family] = []
+    asked = {name: rule for name, rule in rules.items() if rule.profile is Profile.OPT_IN and may_run(rule, config)}
+    if asked:
+        from gitops_guard.policy.library import Library
+
+        families.append(Library(asked, effective))
+    levels = [rule for name, rule in rules.items() if name.startswith(_POD_SECURITY)]
+    if any(may_run(rule, config) for rule in levels) or (levels and any(map(_is_labelled, resources))):
+        from gitops_guard.policy.pod_security import PodSecurity
+
+        families.append(PodSecurity(effective, is_refused))
+    return families
+
+
+def _is_labelled(resource: Resource) -> bool:
+    return resource.id.kind == "Namespace" and any(
+        str(label).startswith("pod-security.kubernetes.io/enforce") for label in resource.labels
+    )
+
+
+def _environment(resource: Resource) -> str:
+    return resource.app.environment if resource.app else ""
 
 
 def own_engine(jobs: int) -> Engine:
@@ -239,7 +259,7 @@ def _stamped(
 
 def _findings(found: Found, rule: Rule, config: Config, place: Place) -> Sequence[Finding]:
     if isinstance(found.subject, Resource):
-        return list(check.about_resource(rule, config, found.subject, found.problem))
+        return list(check.about_resource(rule, config, found.subject, found.problem, holds=found.holds))
     return list(check.about_file(rule, config, found.subject.path, found.problem, place))
 
 

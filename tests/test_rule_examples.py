@@ -20,6 +20,7 @@ from gitops_guard.rules import all_rules, explain
 from gitops_guard.schema.embedded import EmbeddedSchemas
 
 RULES = all_rules()
+OFF = (Profile.STRICT, Profile.OPT_IN)
 WITHOUT_EXAMPLES = {
     "file-too-large": "an example would be larger than the limit",
     "lint": "yamllint runs as a program, which tests/test_lint.py does",
@@ -57,9 +58,9 @@ def findings(files: Mapping[str, bytes], name: str) -> list[Finding]:
     place = Layout(files).app_of
     repository = tree.from_files(files, place)
     schemas = EmbeddedSchemas("", crds=lambda group, kind: ())
-    config = Config(rules={name: RuleSetting(enabled=True)} if RULES[name].profile is Profile.OPT_IN else {})
+    config = Config(rules={name: RuleSetting(enabled=True)} if RULES[name].profile in OFF else {})
     part = check.examine(repository.files, repository.resources, RULES, config, schemas)
-    families = policies.bundled(RULES, config)
+    families = policies.bundled(RULES, config, repository.resources)
     policed, _ = policies.examine(families, repository, config, place, policies.own_engine(1), RULES)
     report = check.conclude(repository, [part, policed], RULES, config, today="2026-06-01")
     assert not report.crashes

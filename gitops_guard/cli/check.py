@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,8 @@ def run(source: Source, given: dict[str, Any], *, may_be_empty: bool) -> int:
     policed = policy_options.PolicyChoice.take(given)
     to = output.targets(given.get("formats", ()))
     builtin = options.load_rules()
+    own, code = load_user_rules(policed, source, choice, builtin)
+    builtin.update(own)
     policies = load_policies(policed, source, choice, builtin)
     known = {**builtin, **policies.rules} if policies else builtin
     config = policed.onto(choice.onto(read_config(source, choice, known)))
@@ -80,7 +83,7 @@ def run(source: Source, given: dict[str, Any], *, may_be_empty: bool) -> int:
         rules = _only_policies(rules, policies)
     elif not rules.keys() - ({"lint"} if choice.no_lint else set()):
         raise UsageError("these flags leave no rule to ask", hint="see --select, --ignore and --no-lint")
-    outcome = _check(source, choice, config, rules, frozenset(known), policies)
+    outcome = _check(source, choice, config, rules, frozenset(known), policies, code)
     seconds = time.perf_counter() - started
     report = outcome.report
     output.write(
@@ -100,6 +103,23 @@ def read_config(source: Source, choice: options.Choice, known: dict[str, Rule]) 
     if choice.config_file:
         return config.load(options.named_file(choice.config_file), known)
     return config.load(source.config(), known)
+
+
+def load_user_rules(
+    policed: policy_options.PolicyChoice, source: Source, choice: options.Choice, builtin: dict[str, Rule]
+) -> tuple[Mapping[str, Rule], str]:
+    """The rules and a digest of their code. Before the configuration is read as a whole: it may speak of them."""
+    from gitops_guard.load import config
+
+    file = options.named_file(choice.config_file) if choice.config_file else source.config()
+    configured = config.policy_setting_of(file).python_rules
+    if not configured and not policed.rules_folder:
+        return {}, ""
+    from gitops_guard import user_rules
+
+    name = file[0] if isinstance(file, tuple) else str(file)
+    found = user_rules.load(user_rules.folders(policed.rules_folder, configured, source, name), builtin)
+    return found.rules, found.digest
 
 
 def load_policies(
@@ -133,6 +153,7 @@ def _check(
     rules: dict[str, Rule],
     known: frozenset[str],
     policies: Policies | None,
+    code: str,
 ) -> Verdict:
     from gitops_guard import memo, pipeline
     from gitops_guard.cli.progress import progress
@@ -152,6 +173,7 @@ def _check(
                 today=time.strftime("%Y-%m-%d"),
                 progress=watched,
                 policies=policies,
+                code=code,
                 policy_engine=_engine(config, choice) if policies else None,
             )
         )

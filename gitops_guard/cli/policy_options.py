@@ -22,6 +22,7 @@ policed = decorate(
     click.option("--policy-engine", type=click.Choice(["embedded", "opa"]), help="Who evaluates.  [default: embedded]"),
     click.option("--opa-url", metavar="URL", help="The OPA server, for --policy-engine opa."),
     click.option("--opa-package", metavar="NAME", help="A package that the OPA server holds; nothing is uploaded."),
+    click.option("--rules", "rules_folder", multiple=True, metavar="DIR", help="Rules in Python that you trust."),
     click.option("--only-policies", is_flag=True, help="Ask policies and nothing else."),
 )  # fmt: skip
 
@@ -39,6 +40,7 @@ class PolicyChoice:
     opa_url: str | None = None
     opa_package: str | None = None
     only_policies: bool = False
+    rules_folder: tuple[str, ...] = ()
 
     @classmethod
     def take(cls, given: dict[str, Any]) -> PolicyChoice:

@@ -129,6 +129,16 @@ def setting(rule: Rule, config: Config, environment: str, path: str) -> Effectiv
     return effective
 
 
+def refused(rule: Rule, config: Config, environment: str, path: str) -> bool:
+    """Whether somebody turned *rule* off at *path*, by its name or its paths. A profile that has it not does not."""
+    own = _for_environment(config.environments, environment)
+    said = [found.enabled for found in (config.rules.get(rule.id), own.rules.get(rule.id)) if found is not None]
+    if [enabled for enabled in said if enabled is not None][-1:] == [False]:
+        return True
+    _, paths, exclude = _settle(rule, config, environment)
+    return bool(paths and not paths.match(path)) or exclude.match(path)
+
+
 def may_run(rule: Rule, config: Config) -> bool:
     """Whether the rule is on in any environment at all."""
     return any(setting_anywhere.enabled for setting_anywhere in _everywhere(rule, config))

@@ -12,8 +12,8 @@ _TEXTS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 @dataclass(frozen=True, slots=True)
 class PolicySetting:
     """*paths* and *data* are of the checked revision, relative to its root; *given_paths* and *given_data* were named
-    by a flag and lie on disk. *builtins* are allowed beyond the list of `policy/builtins.py`. *seconds* and *megabytes*
-    limit one policy.
+    by a flag and lie on disk. *builtins* are allowed beyond the list of `policy/builtins.py`, *python_rules* are
+    folders. *seconds* and *megabytes* limit one policy.
     """
 
     paths: tuple[str, ...] = ()
@@ -27,6 +27,7 @@ class PolicySetting:
     opa_url: str = ""
     opa_package: str = ""
     builtins: tuple[str, ...] = ()
+    python_rules: tuple[str, ...] = ()
     seconds: float = 5.0
     megabytes: int = 512
 
@@ -52,6 +53,7 @@ def read(section: Mapping[str, Any]) -> PolicySetting:
         opa_url=section.get("opa-url", ""),
         opa_package=section.get("opa-package", ""),
         builtins=tuple(section.get("builtins", ())),
+        python_rules=tuple(section.get("python-rules", ())),
         seconds=float(limits.get("seconds", 5)),
         megabytes=limits.get("megabytes", 512),
     )
@@ -73,6 +75,7 @@ def schema() -> dict[str, Any]:
             "opa-url": {"type": "string", "pattern": "^https?://", "description": "Where the OPA server answers."},
             "opa-package": {"type": "string", "description": "Ask this package of the OPA server, and upload nothing."},
             "builtins": {**_TEXTS, "description": "Builtins that policies may call beside the harmless ones."},
+            "python-rules": {**_TEXTS, "description": "Folders with rules in Python (docs/python-rules.md)."},
             "limits": {
                 "type": "object",
                 "additionalProperties": False,

@@ -20,13 +20,15 @@ class Found(NamedTuple):
     """What a policy says: *rule* is an id of the family's rules, *subject* what it is about.
 
     Of a SourceFile *document* is the index of the document; the path of the problem begins there, of a Resource at the
-    resource.
+    resource. *holds* says that something in the Tree asks for it, so that it is a finding although no profile turned
+    the rule on.
     """
 
     rule: str
     subject: Resource | SourceFile
     problem: Problem
     document: int = 0
+    holds: bool = False
 
 
 @dataclass(frozen=True, slots=True)
