@@ -222,6 +222,7 @@ class Connection:
         return TooSlowError(said, hint="its log says what it is doing")
 
 
+_MORE: Final = "error limit reached"  # what OPA adds to ten faults of a module
 _PAGE: Final = "docs/policy-engines.md"
 _URL: Final = "--opa-url names the address of OPA itself"
 _CERTIFICATE: Final = "REQUESTS_CA_BUNDLE names a file with the certificate of its authority"
@@ -285,6 +286,8 @@ def _held(policy: Mapping[str, Any]) -> HeldPolicy:
 def _faults(errors: Any) -> list[Fault]:
     found = []
     for error in errors or ():
+        if error.get("message") == _MORE:
+            continue
         place = error.get("location") or {}
         found.append(
             Fault(

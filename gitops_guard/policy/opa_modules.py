@@ -53,14 +53,11 @@ def source(module: Module) -> str:
     return module.text if module.dialect is Dialect.V0 else with_import_of_v1(module.text)
 
 
-def is_about_order(faults: Sequence[Fault]) -> bool:
-    """Whether a module lacks only functions, which a module that comes later may bring."""
-    return bool(faults) and all(fault.message.startswith(f"{_UNDEFINED_FUNCTION}data.") for fault in faults)
-
-
 def telling(faults: Sequence[Fault]) -> Sequence[Fault]:
-    """Of a module in the other dialect OPA names every rule, and twice."""
-    return faults[:1] if any(_is_v0_on_v1(fault) for fault in faults) else faults
+    """Without what is wrong only because another module is; of a module in the other dialect OPA names every rule."""
+    if any(_is_v0_on_v1(fault) for fault in faults):
+        return faults[:1]
+    return [fault for fault in faults if not fault.message.startswith(f"{_UNDEFINED_FUNCTION}data.")]
 
 
 def _is_v0_on_v1(fault: Fault) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from gitops_guard.model.errors import GuardError, SourceError
-from gitops_guard.policy import opa_modules
+from gitops_guard.policy import opa_merge, opa_modules
 from gitops_guard.policy.opa_connection import Connection, Fault, HeldPolicy, RefusedError
 from gitops_guard.policy.program import Failure, Module, Program
 
@@ -82,19 +82,27 @@ class Upload:
         for key, value in program.data.items():
             self._keys.append(key)
             self._connection.put_data(key, value)
-        self.modules = {f"{self._folder}/{number}": module for number, module in enumerate(program.modules)}
-        return self._put_modules(program.name)
+        return self._put_modules(program)
 
-    def _put_modules(self, policy: str) -> list[Failure]:
-        """OPA compiles with each module, so that one that calls a function of another has to wait for it."""
-        waiting = list(self.modules)
+    def _put_modules(self, program: Program) -> list[Failure]:
+        """OPA compiles with each module, so that one that needs another has to wait for it."""
+        waiting = self._named(program.modules)
+        together = False
         while waiting:
             faults = {name: found for name in waiting if (found := self._put_module(name))}
-            errors = {name: found for name, found in faults.items() if not opa_modules.is_about_order(found)}
-            if errors or len(faults) == len(waiting):
-                return self._failures(policy, errors or faults)
-            waiting = list(faults)
+            if len(faults) < len(waiting):
+                waiting = list(faults)
+            elif together:
+                return self._failures(program.name, faults)
+            else:
+                waiting = self._named(opa_merge.merged([self.modules[name] for name in waiting]))
+                together = True
         return []
+
+    def _named(self, modules: Sequence[Module]) -> list[str]:
+        named = {f"{self._folder}/{number}": module for number, module in enumerate(modules, len(self.modules))}
+        self.modules.update(named)
+        return list(named)
 
     def _put_module(self, name: str) -> Sequence[Fault]:
         self._written.append(name)
@@ -109,10 +117,11 @@ class Upload:
         return ()
 
     def _failures(self, policy: str, faults: dict[str, Sequence[Fault]]) -> list[Failure]:
+        telling = {name: told for name, every in faults.items() if (told := opa_modules.telling(every))}
         found = [
             opa_modules.failure(policy, fault, self.modules[name], self.modules)
-            for name, all_of_it in faults.items()
-            for fault in opa_modules.telling(all_of_it)
+            for name, some in (telling or faults).items()
+            for fault in some
         ]
         return list(dict.fromkeys(found))
 

@@ -20,6 +20,13 @@ def opa_v0(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(params=["opa_v1", "opa_v0"])
+def either(request: pytest.FixtureRequest) -> Server:
+    """A server in each of the modes."""
+    server: Server = request.getfixturevalue(request.param)
+    return server
+
+
 @pytest.fixture
 def fresh(tmp_path: Path) -> Iterator[Server]:
     """One that a test may put something on."""

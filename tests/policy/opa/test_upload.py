@@ -34,7 +34,7 @@ def test_a_module_that_is_called_may_come(modules: tuple[Module, ...], opa_v1: S
     assert opa_v1.holds() == before
 
 
-def test_modules_that_call_each_other_are_an_error_that_says_why(opa_v1: Server) -> None:
+def test_packages_that_call_each_other_are_an_error_that_says_why(opa_v1: Server) -> None:
     one = Module("one.rego", "package one\n\nf(x) := data.two.f(x)\n\ng(x) := x\n")
     two = Module("two.rego", "package two\n\nf(x) := data.one.g(x)\n")
     with OpaServer(opa_v1.url) as engine:
@@ -42,6 +42,65 @@ def test_modules_that_call_each_other_are_an_error_that_says_why(opa_v1: Server)
 
     assert [str(failure.at) for failure in replies.failures] == ["one.rego:3:9", "two.rego:3:9"]
     assert "OPA takes modules one by one" in replies.failures[0].message
+
+
+CIRCLE_V1 = (
+    "# METADATA\n# title: a\npackage main # one\n\nimport data.limits\nimport data.lib as l\n\n"
+    "deny contains msg if {\n  is_named\n  msg := l.told(name)\n}\n\nname := input.name",
+    "# METADATA\n# title: b\npackage main\n\nimport rego.v1\nimport data.limits\n\n"
+    "# METADATA\n# title: c\nis_named if name != limits.no\n",
+    'package lib\n\ntold(name) := sprintf("not %v", [name])\n',
+)
+CIRCLE_V0 = (
+    "package main\n\nimport future.keywords.in\nimport data.lib\n\n"
+    "deny[msg] {\n  is_named\n  msg := lib.told(name)\n}\n\nname = input.name\n",
+    "package main\n\nimport future.keywords.in\n\nis_named { name in [data.limits.yes] }\n",
+    'package lib\n\ntold(name) = x { x := sprintf("not %v", [name]) }\n',
+)
+
+
+def circle(texts: tuple[str, ...], dialect: Dialect) -> Program:
+    modules = tuple(Module(f"{number}.rego", text, dialect) for number, text in enumerate(texts))
+    return Program("p", modules, {"limits": {"no": "b", "yes": "a"}})
+
+
+@pytest.mark.parametrize("modules", [CIRCLE_V1, CIRCLE_V1[::-1]], ids=["one way", "the other"])
+def test_files_of_a_package_may_use_each_others_rules(modules: tuple[str, ...], either: Server) -> None:
+    before = either.holds()
+    with OpaServer(either.url) as engine:
+        (replies,) = engine.ask(asked(circle(modules, Dialect.V1)))
+
+    assert replies.failures == ()
+    assert replies.answers[0][0].value == ["not a"]
+    assert either.holds() == before
+
+
+@pytest.mark.parametrize("modules", [CIRCLE_V0, CIRCLE_V0[::-1]], ids=["one way", "the other"])
+def test_files_of_a_package_in_v0_may_use_each_others_rules(modules: tuple[str, ...], opa_v0: Server) -> None:
+    with OpaServer(opa_v0.url) as engine:
+        (replies,) = engine.ask(asked(circle(modules, Dialect.V0)))
+
+    assert replies.failures == ()
+    assert replies.answers[0][0].value == ["not a"]
+
+
+def test_a_fault_in_such_files_is_placed_in_its_own(either: Server) -> None:
+    first, second, lib = CIRCLE_V1
+    with OpaServer(either.url) as engine:
+        (replies,) = engine.ask(asked(circle((first, f"{second}\n\nx := nothing\n", lib), Dialect.V1)))
+
+    assert [(str(failure.at), failure.message) for failure in replies.failures] == [
+        ("1.rego:13:6", "OPA: var nothing is unsafe")
+    ]
+
+
+def test_files_in_which_a_name_means_two_things_are_not_one(opa_v1: Server) -> None:
+    first, second, lib = CIRCLE_V1
+    other = second.replace("import data.limits", "import data.others as limits")
+    with OpaServer(opa_v1.url) as engine:
+        (replies,) = engine.ask(asked(circle((first, other, lib), Dialect.V1)))
+
+    assert {str(failure.at) for failure in replies.failures} == {"0.rego:9:3", "1.rego:10:13"}
 
 
 def test_two_programs_may_have_the_same_package(opa_v1: Server) -> None:
