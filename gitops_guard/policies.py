@@ -200,7 +200,7 @@ def bundled(rules: Mapping[str, Rule], config: Config, resources: Iterable[Resou
     if any(may_run(rule, config) for rule in levels) or (levels and any(map(_is_labelled, resources))):
         from gitops_guard.policy.pod_security import PodSecurity
 
-        families.append(PodSecurity(effective, is_refused))
+        families.append(PodSecurity(rules.keys(), effective, is_refused))
     return families
 
 

@@ -2,7 +2,8 @@
 
 This is the only module that imports it. What is tried here of version 0.13: an evaluation cannot be interrupted, so
 policies that did not come with this program are evaluated by workers; an error of a builtin ends the evaluation, where
-OPA has undefined, so that such an input is given to regorus' second machine, which does as OPA.
+OPA has undefined, so that such an input is asked again with guarded calls (`rego_safe.py`). Regorus' second machine
+(`Rvm`) goes on after such an error, but has wrong answers: a variable without a value passes `not v in {null}`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from gitops_guard.policy import builtins, builtins_python, worker
+from gitops_guard.policy import builtins, builtins_python, rego_safe, worker
+from gitops_guard.policy.builtins_sprintf import sprintf
 from gitops_guard.policy.program import (
     COVERAGE,
     UNDEFINED,
@@ -27,7 +29,7 @@ from gitops_guard.policy.program import (
     Question,
     Replies,
 )
-from gitops_guard.policy.rego_text import as_v1, mended, with_folder, with_full_names, with_metadata
+from gitops_guard.policy.rego_text import mended, with_folder, with_full_names, with_metadata
 
 if TYPE_CHECKING:
     import regorus
@@ -40,8 +42,8 @@ _NO_RULE: Final = "not a valid rule path"
 _NO_FUNCTION: Final = "could not find function"
 # Errors that are errors for OPA as well; any other one is of a builtin, and then undefined.
 _CONFLICTS: Final = ("conflict", "complete rules", "multiple outputs", "recursi", _NO_FUNCTION, "not found")
+_UNDEFINED: Final = '"<undefined>"'  # what regorus gives for a rule without a value
 _GOT: Final = re.compile(r" Got `.*", re.DOTALL)
-_UNDEFINED: Final = '"<undefined>"'
 
 
 @lru_cache(maxsize=4096)
@@ -64,9 +66,10 @@ def _new_engine() -> regorus.Engine:
     return engine
 
 
-def _add(engine: regorus.Engine, module: Module) -> None:
+def _add(engine: regorus.Engine, module: Module, *, guarded: bool = False) -> None:
+    text = source(module)
     engine.set_rego_v0(module.dialect is Dialect.V0)
-    engine.add_policy(module.path, source(module))
+    engine.add_policy(module.path, rego_safe.guarded(text) if guarded else text)
 
 
 def source(module: Module) -> str:
@@ -82,11 +85,6 @@ def _metadata(module: Module, line: int) -> Mapping[str, Any]:
 
     found = rego_annotations.read(module)
     return {} if isinstance(found, Failure) else {"scope": "rule", **found.rules.get(line, {})}
-
-
-def _source_v1(module: Module) -> str:
-    text = source(module)
-    return as_v1(text) if module.dialect is Dialect.V0 else text
 
 
 def failure(error: RuntimeError, policy: str, modules: Sequence[Module]) -> Failure:
@@ -155,21 +153,23 @@ class Evaluation:
         self._program = question.program
         self._text = ""
         self._careful: regorus.Engine | None = None
-        self._machines: dict[str, regorus.Rvm | None] = {}
         self.refused: Failure | None = None
         try:
-            self._engine = self._ready({})
+            self._engine = self._ready()
         except RuntimeError as error:
             self.refused = failure(error, self._program.name, self._program.modules)
 
-    def _ready(self, replaced: Mapping[str, builtins_python.Builtin]) -> regorus.Engine:
+    def _ready(self, *, guarded: bool = False) -> regorus.Engine:
         engine = _new_engine()
         engine.set_enable_coverage(COVERAGE in self._question.rules)
-        functions = {**builtins_python.functions(self._program.files), **replaced}
+        functions = builtins_python.functions(self._program.files)
+        if guarded:
+            functions["sprintf"] = (2, sprintf)
+            engine.add_policy(rego_safe.PATH, rego_safe.module())
         for name, (arity, function) in functions.items():
             engine.add_extension(name, arity, function)
         for module in self._program.modules:
-            _add(engine, module)
+            _add(engine, module, guarded=guarded)
         engine.add_data_json(json.dumps(_data(self._question)))
         return engine
 
@@ -199,55 +199,19 @@ class Evaluation:
             said = failure(error, rule.removeprefix("data."), self._program.modules)
             if any(word in said.message for word in _CONFLICTS):
                 return Answer(False, None, said)
-            return self._with_own_sprintf(rule) or self._by_machine(rule) or Answer(False, None, said)
+            return self._guarded(rule) or Answer(False, None, said)
 
-    def _with_own_sprintf(self, rule: str) -> Answer | None:
-        """The same with the `sprintf` that knows all formats; None where there is none, and where it fails as well."""
-        if not any("sprintf" in module.text for module in self._program.modules):
+    def _guarded(self, rule: str) -> Answer | None:
+        """The same with calls that are undefined where OPA's are; None where the engine fails again."""
+        if not all(rego_safe.can_be_guarded(module.text) for module in self._program.modules):
             return None
         if self._careful is None:
-            from gitops_guard.policy.builtins_sprintf import sprintf
-
-            self._careful = self._ready({"sprintf": (2, sprintf)})
+            self._careful = self._ready(guarded=True)
         self._careful.set_input_json(self._text)
         try:
             return _read(self._careful.eval_rule_as_json(rule))
-        except RuntimeError:
-            return None
-
-    def _machine(self, rule: str) -> regorus.Rvm | None:
-        import regorus
-
-        try:
-            modules = [(module.path, _source_v1(module)) for module in self._program.modules]
-            machine = regorus.Rvm()
-            machine.load_program(regorus.Program.compile_from_modules("{}", modules, [rule]))
-            machine.set_data_json(json.dumps(_data(self._question)))
-        except RuntimeError:
-            return None
-        return machine
-
-    def _by_machine(self, rule: str) -> Answer | None:
-        """The same by regorus' second machine; None where it cannot: it knows only v1, and no builtins of ours."""
-        if rule not in self._machines:
-            self._machines[rule] = self._machine(rule)
-        machine = self._machines[rule]
-        if machine is None:
-            return None
-        try:
-            machine.set_input_json(self._text)
-            text = machine.execute_entry_point(rule)
-        except RuntimeError:
-            return None
-        answer = _read(text)
-        if _UNDEFINED not in text or not answer.defined:
-            return answer
-        if not isinstance(answer.value, list):
-            return None
-        kept = [
-            value for value in answer.value if value != json.loads(_UNDEFINED)
-        ]  # what it puts into a set for nothing
-        return None if _UNDEFINED in json.dumps(kept) else Answer(True, kept)
+        except RuntimeError as error:
+            return UNDEFINED if _NO_RULE in str(error) else None
 
 
 def _read(text: str) -> Answer:

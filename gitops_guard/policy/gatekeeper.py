@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from gitops_guard.model.finding import Problem, Severity
-from gitops_guard.model.resource import Location, Resource, Tree
+from gitops_guard.model.resource import Location, Resource, ResourceId, Tree
 from gitops_guard.model.rule import Profile, Rule, Scope
 from gitops_guard.policy import builtins, gatekeeper_template, locating
 from gitops_guard.policy.family import Found, Inquiry, Listed
@@ -90,6 +90,8 @@ class Gatekeeper:
     """As `gator verify` has it: objects without a namespace match any, and only ExpansionTemplates expand."""
     known: Sequence[Resource] | None = None
     """What `data.inventory` holds, where that is not the Tree itself."""
+    old: Mapping[ResourceId, Mapping[str, Any]] = field(default_factory=dict)
+    """The bodies of a base: what is there as well is reviewed as an UPDATE."""
     _matched: set[str] = field(default_factory=set)
     _unknown: dict[str, int] = field(default_factory=dict)
 
@@ -98,8 +100,7 @@ class Gatekeeper:
         """Engine rules by id: one for each constraint."""
         return {one.id: _rule(one) for one in self.constraints if one.severity is not None}
 
-    def inquiries(self, tree: Tree, old: Mapping[Any, Mapping[str, Any]] | None = None) -> Iterator[Inquiry]:
-        """*old* are the bodies of a base, by ResourceId: what is in both is reviewed as an UPDATE."""
+    def inquiries(self, tree: Tree) -> Iterator[Inquiry]:
         asked = [constraint for constraint in self.constraints if constraint.severity is not None]
         if not asked:
             return
@@ -109,8 +110,7 @@ class Gatekeeper:
             if resource.id.kind == "Namespace" and not resource.id.group
         }
         makes = Reviews(namespaces, self.expansions, of_workloads=not self.in_suite)
-        before = old or {}
-        reviews = _Reviews(review for one in tree.resources for review in makes.of(one, before.get(one.id)))
+        reviews = _Reviews(review for one in tree.resources for review in makes.of(one, self.old.get(one.id)))
         inventory = Inventory(tree.resources if self.known is None else self.known)
         for kind in sorted({constraint.template.kind for constraint in asked}):
             group = [constraint for constraint in asked if constraint.template.kind == kind]

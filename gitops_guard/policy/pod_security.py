@@ -7,7 +7,7 @@ workload it only warns, but its Pods never start, so that is found, too.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, Final, NamedTuple
 
@@ -37,7 +37,9 @@ class _Asked(NamedTuple):
 
 
 class PodSecurity:
-    """*effective* tells whether a rule is on for a resource, and the options that hold there, also where it is off.
+    """*known* are the ids of the rules of the run; a level whose rule is not among them is not asked about.
+
+    *effective* tells whether a rule is on for a resource, and the options that hold there, also where it is off.
 
     *is_refused* tells whether somebody turned the rule off by its name for that resource, which also holds where a
     Namespace enforces the level.
@@ -46,7 +48,10 @@ class PodSecurity:
     rules: Mapping[str, Rule] = {}  # they are built-in rules: modules of `rules/`
     failures: Sequence[Failure] = ()
 
-    def __init__(self, effective: Effective, is_refused: Callable[[str, Resource], bool]) -> None:
+    def __init__(
+        self, known: Collection[str], effective: Effective, is_refused: Callable[[str, Resource], bool]
+    ) -> None:
+        self._levels = {level: rule for level, rule in RULES.items() if rule in known}
         self._effective = effective
         self._is_refused = is_refused
         self._unknown: list[str] = []
@@ -56,7 +61,7 @@ class PodSecurity:
     def listed(self) -> Sequence[Listed]:
         return [
             Listed(rule, "deny", Location(f"{_FOLDER}/{level}.rego"), "error", f"Pod Security Standards, level {level}")
-            for level, rule in RULES.items()
+            for level, rule in self._levels.items()
         ]
 
     def inquiries(self, tree: Tree) -> Iterator[Inquiry]:
@@ -89,13 +94,13 @@ class PodSecurity:
         """The levels and versions that are asked of a resource, and what asks for each beside the rule."""
         wanted: dict[tuple[str, str], Enforced | None] = {}
         cluster: dict[str, str] = {}
-        for level, rule in RULES.items():
+        for level, rule in self._levels.items():
             enabled, options = self._effective(rule, resource)
             cluster[level] = options["kubernetes-version"]
             if enabled:
                 wanted[level, newest(options["version"], cluster[level])] = None
         told = labels.of(resource)
-        if told is not None and not self._is_refused(RULES[told.level], resource):
+        if told is not None and told.level in self._levels and not self._is_refused(RULES[told.level], resource):
             key = told.level, newest(told.version, cluster[told.level])
             wanted.setdefault(key, told)
         return wanted

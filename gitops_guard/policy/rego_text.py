@@ -49,7 +49,7 @@ def mended(text: str) -> str:
     """
     found = list(tokens(text))
     changes = sorted([*_operators(found), *_bodies(found), *_brackets(found), *_old_names(found)])
-    return _changed(text, changes)
+    return changed(text, changes)
 
 
 def _operators(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
@@ -124,40 +124,6 @@ def with_folder(text: str, folder: str, functions: frozenset[str]) -> str:
     return "".join((*pieces, text[done:]))
 
 
-def as_v1(text: str) -> str:
-    """A v0 module, mended, as the same in v1: `if` before bodies, `contains` for rules that make a set."""
-    found = list(tokens(text))
-    changes: list[tuple[int, int, str]] = []
-    for begin, body in _heads(found):
-        head = found[begin:body]
-        words = {token.text for token in head}
-        if "if" not in words:
-            changes.append((found[body].start, found[body].start, "if "))
-        if _makes_a_set(head) and "contains" not in words:
-            inside = text[head[2].start : head[-2].end]
-            changes.append((head[1].start, head[-1].end, f" contains {inside}"))
-    return _changed(text, sorted(changes))
-
-
-def _heads(found: Sequence[Token]) -> Iterator[tuple[int, int]]:
-    """The first token of each rule that has a body, or of its `else`, and the brace with which the body begins."""
-    depth = begin = 0
-    for number, token in enumerate(found):
-        if depth == 0 and ((token.first and token.kind == "name") or token.text == "else"):
-            begin = number
-        if token.kind == "sign" and token.text in _OPEN:
-            before = found[number - 1].text if number else ""
-            if depth == 0 and token.text == "{" and before not in ("=", ":="):
-                yield begin, number
-            depth += 1
-        elif token.kind == "sign" and token.text in _CLOSE:
-            depth -= 1
-
-
-def _makes_a_set(head: Sequence[Token]) -> bool:
-    return len(head) > 3 and head[1].text == "[" and head[-1].text == "]" and head[0].text != "else"
-
-
 def with_metadata(text: str, metadata: Callable[[int], Mapping[str, Any]]) -> str:
     """`rego.metadata.rule()` as what it gives; *metadata* tells what is said of the rule that begins in a line."""
     if "rego.metadata.rule" not in text:
@@ -196,7 +162,7 @@ def with_full_names(text: str) -> str:
         for number in numbers
         if paths[name]
     )
-    return _changed(text, changes)
+    return changed(text, changes)
 
 
 def _imported(found: Sequence[Token]) -> tuple[dict[str, str], set[int]]:
@@ -216,7 +182,8 @@ def _imported(found: Sequence[Token]) -> tuple[dict[str, str], set[int]]:
     return paths, numbers
 
 
-def _changed(text: str, changes: Sequence[tuple[int, int, str]]) -> str:
+def changed(text: str, changes: Sequence[tuple[int, int, str]]) -> str:
+    """*text* with other words at some places: (start, end, new), in order."""
     pieces: list[str] = []
     done = 0
     for start, end, new in changes:
@@ -234,4 +201,4 @@ def with_import_of_v1(text: str) -> str:
     if begin is None:
         return text
     end = next((at for at in range(begin + 1, len(found)) if found[at].first), len(found))
-    return _changed(text, [(found[end - 1].end, found[end - 1].end, " import rego.v1")])
+    return changed(text, [(found[end - 1].end, found[end - 1].end, " import rego.v1")])

@@ -27,6 +27,7 @@ def asked(
     repository: Tree,
     *levels: str,
     refused: str = "",
+    known: frozenset[str] = frozenset(),
     notes: list[str] | None = None,
     options: Mapping[str, str] | None = None,
 ) -> list[Found]:
@@ -35,7 +36,7 @@ def asked(
     def effective(rule: str, resource: Resource) -> tuple[bool, Options]:
         return any(RULES[level] == rule for level in levels), {**DEFAULTS[rule], **(options or {})}
 
-    family = PodSecurity(effective, lambda rule, resource: rule == RULES.get(refused))
+    family = PodSecurity(known or DEFAULTS.keys(), effective, lambda rule, resource: rule == RULES.get(refused))
     inquiries = list(family.inquiries(repository))
     replies = Embedded().ask([inquiry.question for inquiry in inquiries])
     assert [reply.failures for reply in replies if reply.failures] == []

@@ -77,7 +77,7 @@ def judged(asked: Sequence[tuple[str, int, Mapping[str, Any]]]) -> list[bool]:
 
 
 def ours(asked: Sequence[tuple[str, int, Mapping[str, Any]]]) -> list[bool]:
-    program = PodSecurity(lambda _, __: (False, {}), lambda _, __: False).program
+    program = PodSecurity((), lambda _, __: (False, {}), lambda _, __: False).program
     found: dict[int, bool] = {}
     for level, minor in dict.fromkeys((level, minor) for level, minor, _ in asked):
         numbers = [number for number, one in enumerate(asked) if one[:2] == (level, minor)]

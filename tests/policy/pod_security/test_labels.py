@@ -68,6 +68,13 @@ def test_a_rule_that_is_off_by_its_name_stays_off() -> None:
     assert levels(content, refused="restricted") == {("pod.yaml", "baseline")}
 
 
+def test_a_rule_that_is_not_part_of_the_run_is_not_asked() -> None:
+    content = {"namespace.yaml": namespace("shop", f"{LABEL}: baseline"), "pod.yaml": pod("shop")}
+
+    assert asked(files(content), known=frozenset({"pod-security-restricted"})) == []
+    assert lines(asked(files(content), known=frozenset({"pod-security-baseline"}))) == [("pod.yaml", 6, "baseline")]
+
+
 def test_what_the_rule_says_is_not_said_again_for_the_namespace() -> None:
     version = f"{LABEL}-version: v1.30"
     content = {"namespace.yaml": namespace("shop", f"{LABEL}: baseline", version), "pod.yaml": pod("shop")}
