@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.policy.conftest_program import ROOT
 from tests.policy.opa.server import Server, running
 
 
@@ -34,19 +36,14 @@ def fresh(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-AUTHORIZATION = """package system.authz
-
-default allow := false
-
-allow if input.identity == "right"
-
-allow if input.path == ["health"]
-"""
+PAGE = ROOT / "docs" / "policy-engines.md"
 
 
 @pytest.fixture
 def fresh_with_token(tmp_path: Path) -> Iterator[Server]:
-    """One that answers to the token `right`."""
-    (tmp_path / "authz.rego").write_text(AUTHORIZATION)
+    """One that allows what docs/policy-engines.md says, and nothing else, to `the-token`."""
+    (policy,) = re.findall(r"```rego\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    health = '\nallow if input.path == ["health"]\n'
+    (tmp_path / "authz.rego").write_text(policy + health)
     with running(tmp_path, "--authentication=token", "--authorization=basic", "authz.rego") as server:
         yield server

@@ -199,7 +199,7 @@ def test_a_token_is_sent_and_not_one_of_the_netrc(
     monkeypatch.setenv("NO_PROXY", "0.0.0.0")
     (tmp_path / "netrc").write_text("default login a password b\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    with OpaServer(url, token="right") as engine:
+    with OpaServer(url, token="the-token") as engine:
         assert [policy.package for policy in engine.held()] == [("system", "authz")]
     for token, said in (("", "wants a token for GET /v1/policies"), ("wrong", "does not accept the token")):
         with OpaServer(url, token=token) as engine, pytest.raises(GuardError, match=said):
@@ -211,3 +211,13 @@ def test_a_proxy_of_the_environment_is_not_asked_for_loopback(opa_v1: Server, mo
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     with OpaServer(opa_v1.url) as engine:
         assert engine.held() == []
+
+
+def test_what_the_page_says_is_enough_for_a_server_that_refuses_all_else(fresh_with_token: Server) -> None:
+    asked = Question(program("package p\n\nx := data.limits\n", limits=[1]), ("data.p.x",), [1])
+    held = Question(Program("held", ()), ("data.system.authz.allow",), [{}])
+    with OpaServer(fresh_with_token.url, token="the-token") as engine:
+        assert values(engine.ask([asked])[0]) == [[[1]]]
+        assert [policy.package for policy in engine.held()] == [("system", "authz")]
+    with OpaServer(fresh_with_token.url, token="the-token", package="system.authz") as engine:
+        assert values(engine.ask([held])[0]) == [[False]]
