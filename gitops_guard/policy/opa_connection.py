@@ -135,9 +135,13 @@ class Connection:
             raise RefusedError(str(error.message), ()) from error
         except requests.HTTPError as error:
             body = error.response.json() if error.response is not None else {}  # judged: it is as OPA writes it
-            raise RefusedError(body["message"], _faults(body.get("errors"))) from error
+            faults = _faults(body.get("errors")) or [Fault(body["code"], body["message"])]
+            raise RefusedError(body["message"], faults) from error
         except requests.RequestException as error:
             self._translate(error)
+        except (ValueError, RecursionError) as error:
+            # Python reads no number of more than 4300 digits, and nothing that is nested by the thousand.
+            raise RefusedError("unreadable", [Fault("unreadable", "")]) from error
 
     def _translate(self, error: Exception) -> NoReturn:
         """What happened between us and the server, without the request."""
@@ -208,7 +212,9 @@ class Connection:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             said = f"answered {asked} with {response.status_code}, and not as OPA does"
             raise self._said(said, "its log, or that of a proxy before it, says why") from error
-        if response.status_code >= 500 and not any(fault.code.startswith("eval_") for fault in faults):
+        # A question may be at fault: `to_number("1_000")` is a number for OPA, which it then cannot write as JSON.
+        own = asked.endswith("/query") or any(fault.code.startswith("eval_") for fault in faults)
+        if response.status_code >= 500 and not own:
             raise self._said(f"answered {asked} with {response.status_code} {code}: {message}", "its log says why")
 
     def _said(self, what: str, hint: str = "") -> SourceError:

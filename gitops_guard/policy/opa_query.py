@@ -8,13 +8,15 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from gitops_guard.model.errors import SourceError
 from gitops_guard.policy import opa_modules
-from gitops_guard.policy.opa_connection import Fault, RefusedError, TooSlowError
+from gitops_guard.policy.opa_connection import RefusedError, TooSlowError
 from gitops_guard.policy.opa_modules import brackets
 from gitops_guard.policy.program import UNDEFINED, Answer, AsJson, Failure, Module, Question
 
 _INPUTS: Final = 200  # in one request
 _BYTES: Final = 4 << 20
 _REASONS: Final = {
+    "internal_error": "the value cannot be written as JSON, or the server is not well",
+    "unreadable": "the value has a number of thousands of digits, or is nested by the thousand",
     "eval_conflict_error": "the rule, or what it asks, has more than one value, or more than one value for a key",
     "eval_cancel_error": "the server broke off",
     "eval_with_merge_error": "data that the policy replaces by `with` is no object",
@@ -104,11 +106,11 @@ class Batches:
 
     def _failure(self, rule: str, error: RefusedError) -> Failure:
         """OPA's own words hold the values that are in conflict, so they are told only where it could not compile."""
-        fault = error.faults[0] if error.faults else Fault("", error.message)
+        fault = error.faults[0]
         name = rule.removeprefix("data.")
         module = self._modules.get(fault.file)
         at = module.at(max(fault.row, 1), max(fault.column, 1)) if module else None
-        if not fault.code.startswith("eval_"):
+        if fault.code.startswith("rego_"):
             return opa_modules.failure(name, fault._replace(file=""), module, self._modules)._replace(at=at)
         return Failure(name, f"OPA: {_REASONS.get(fault.code, 'it cannot be evaluated')} ({fault.code})", at)
 
@@ -172,7 +174,7 @@ def _length(value: Any) -> int | None:
     """In JSON; None for what is none."""
     try:
         return len(value) if isinstance(value, AsJson) else len(json.dumps(value, allow_nan=False))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return None
 
 

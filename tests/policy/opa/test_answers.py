@@ -92,6 +92,25 @@ def test_a_conflict_of_keys_does_not_tell_the_key(opa_v1: Server) -> None:
     assert "hunter2" not in replies.answers[0][0].failure.message
 
 
+def test_a_value_that_opa_cannot_write_does_not_lose_the_others_and_is_not_told(opa_v1: Server) -> None:
+    """OPA 1.22 takes `1_000` for a number, and then fails to answer with it."""
+    (replies,) = ask(opa_v1, Question(program("package p\n\nx := to_number(input)\n"), ("data.p.x",), ["1_000", "1"]))
+
+    failed = replies.answers[0][0].failure
+    assert failed is not None
+    assert "1_000" not in failed.message
+    assert replies.answers[1] == [Answer(True, 1)]
+
+
+def test_a_value_that_python_cannot_read_does_not_lose_the_others(opa_v1: Server) -> None:
+    text = 'package p\n\nx := to_number(concat("", [input | some n in numbers.range(1, 5000)]))\n\ny := 1\n'
+    (replies,) = ask(opa_v1, Question(program(text), ("data.p.x", "data.p.y"), ["1", "0"]))
+
+    assert replies.answers[0][0].failure is not None
+    assert "thousands of digits" in replies.answers[0][0].failure.message
+    assert replies.answers[0][1] == Answer(True, 1)
+
+
 def test_a_builtin_that_fails_is_undefined(opa_v1: Server) -> None:
     (replies,) = ask(opa_v1, Question(program("package p\n\nx := to_number(input)\n"), ("data.p.x",), ["a", "1"]))
 
