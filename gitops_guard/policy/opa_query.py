@@ -92,14 +92,24 @@ class Batches:
         order = {number: at for at, number in enumerate(data)}
         inputs = [[_plain(one.value), order[one.place[0]]] for one in batch]
         given = {"inputs": inputs, "data": list(data.values())}
-        rows = self._connection.query(query_text(rules, paths), given)
+        try:
+            rows = self._connection.query(query_text(rules, paths), given)
+        except TooSlowError:
+            self._be_there()
+            raise
         if not isinstance(rows, list) or len(rows) != len(batch):
             raise SourceError("the OPA server answered another number of inputs than it was asked about")
         return [[UNDEFINED if not row[at] else Answer(True, row[at][0]) for row in rows] for at in range(len(rules))]
 
+    def _be_there(self) -> None:
+        """Raises SourceError where the server does not even answer this."""
+        try:
+            self._connection.query("r := true", {})
+        except TooSlowError as error:
+            raise SourceError(error.message, hint=error.hint) from error
+
     def _stop(self, rule: str, error: TooSlowError) -> Answer:
-        """One input took all the time. Where the server is well the policy is at fault, and is not asked again."""
-        self._connection.query("r := true", {})
+        """One input took all the time, and the server is well: the policy is at fault, and is not asked again."""
         said = f"{error.message} for one input, so the rule is not asked again"
         self._stopped[rule] = Answer(False, None, Failure(rule.removeprefix("data."), said))
         return self._stopped[rule]

@@ -197,11 +197,23 @@ def test_what_must_not_be_uploaded_is_an_error_of_that_program(program: Program,
     assert {b"PUT", b"PATCH"}.isdisjoint(traffic.requests)
 
 
-def test_a_server_that_goes_away_is_an_error_that_names_what_may_be_left(fresh: Server) -> None:
-    with between(fresh.url) as traffic, OpaServer(traffic.url) as engine:
-        engine.ask(asked(Program("p", (MAIN,), {"limits": {}})))
-        traffic.cut_at = len(traffic.requests) + 5  # policies, held, data, module, module again
-        with pytest.raises(GuardError, match=r"it may still hold gitops-guard/\w+/1, data\.limits, which was uploaded"):
+@pytest.mark.parametrize(
+    ("requests", "stalls", "said"),
+    [
+        pytest.param(5, False, "closed the connection without an answer", id="while it is given modules"),
+        pytest.param(5, True, "did not answer within 1 seconds", id="and does not even end the connection"),
+        pytest.param(7, False, "closed the connection without an answer", id="while it is asked"),
+        pytest.param(7, True, "did not answer within 1 seconds", id="and leaves a question open"),
+    ],
+)
+def test_a_server_that_goes_away_is_an_error_that_names_what_may_be_left(
+    requests: int, stalls: bool, said: str, fresh: Server
+) -> None:
+    """Before it is asked: policies, what is held, data, a module that is refused, the other, the first again."""
+    left = r"it may still hold gitops-guard/\w+/1, (gitops-guard/\w+/0, )?data\.limits, which was uploaded"
+    with between(fresh.url) as traffic, OpaServer(traffic.url, timeout_s=1) as engine:
+        traffic.cut_at, traffic.stalls = requests, stalls
+        with pytest.raises(GuardError, match=f"{said}.*{left}"):
             engine.ask(asked(Program("p", (MAIN, LIB), {"limits": {}})))
 
 

@@ -49,18 +49,22 @@ def http(status: str, body: str = "", *headers: str) -> bytes:
 
 @dataclass
 class Traffic:
-    """What went through. *cut_at* n: the connection ends with the n-th request, and so does each one after it."""
+    """What went through. *cut_at* n: the connection ends with the n-th request, and so does each one after it.
+
+    *stalls*: it does not end, and nothing is answered.
+    """
 
     url: str = ""
     cut_at: int = 0
+    stalls: bool = False
     connections: int = 0
     requests: list[bytes] = field(default_factory=list)
 
 
 @contextmanager
-def between(url: str, cut_at: int = 0) -> Iterator[Traffic]:
+def between(url: str) -> Iterator[Traffic]:
     """A server that hands everything on to the one at *url*."""
-    traffic = Traffic(cut_at=cut_at)
+    traffic = Traffic()
     target = urlsplit(url)
 
     class Handler(socketserver.BaseRequestHandler):
@@ -72,7 +76,9 @@ def between(url: str, cut_at: int = 0) -> Iterator[Traffic]:
                     while piece := self.request.recv(1 << 20):
                         traffic.requests += [found.split()[0] for found in _REQUEST.findall(piece)]
                         if traffic.cut_at and len(traffic.requests) >= traffic.cut_at:
-                            return
+                            if not traffic.stalls:
+                                return
+                            continue
                         server.sendall(piece)
                 except OSError:
                     return
