@@ -152,7 +152,9 @@ class Connection:
         if isinstance(error, requests.Timeout) or "Read timed out" in text:
             raise self._too_slow() from error
         if isinstance(error, requests.exceptions.SSLError):
-            raise self._said("is not trusted: its certificate is not valid here", _CERTIFICATE) from error
+            raise self._said(
+                "is not trusted: its certificate is not valid here, or it speaks no TLS", _CERTIFICATE
+            ) from error
         if isinstance(error, requests.exceptions.ProxyError):
             raise self._said("is behind a proxy that does not answer", "see HTTPS_PROXY and NO_PROXY") from error
         if isinstance(error, requests.TooManyRedirects):
