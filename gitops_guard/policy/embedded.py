@@ -15,7 +15,6 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from gitops_guard.policy import builtins, builtins_python, rego_negation, rego_safe, worker
-from gitops_guard.policy.builtins_sprintf import sprintf
 from gitops_guard.policy.program import (
     COVERAGE,
     UNDEFINED,
@@ -175,7 +174,6 @@ class Evaluation:
         engine.set_enable_coverage(COVERAGE in self._question.rules)
         functions = builtins_python.functions(self._program.files)
         if guarded:
-            functions["sprintf"] = (2, sprintf)
             engine.add_policy(rego_safe.PATH, rego_safe.module())
         for name, (arity, function) in functions.items():
             engine.add_extension(name, arity, function)
