@@ -14,6 +14,7 @@ _VERB: Final = re.compile(
 )
 _FORMS: Final = {"d": "d", "x": "x", "X": "X", "o": "o", "b": "b", "e": "e", "E": "E", "f": "f", "F": "f"}
 _LARGEST: Final = 6
+_INTEGERS: Final = 1e15
 _MOST: Final = 4_000_000  # characters
 
 
@@ -131,6 +132,28 @@ def _general(value: float, precision: int) -> str:
 
 def _text(value: Any) -> str:
     """As Rego writes a value: a text without quotes at the top, with them inside."""
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else _term(value)
+
+
+def _term(value: Any) -> str:
+    match value:
+        case dict():
+            return (
+                "{" + ", ".join(f"{_term(key)}: {_term(one)}" for key, one in sorted(value.items(), key=_order)) + "}"
+            )
+        case list():
+            return "[" + ", ".join(map(_term, value)) + "]"
+        case set() | frozenset():
+            return "{" + ", ".join(map(_term, sorted(value, key=_order))) + "}" if value else "set()"
+        case float():
+            return repr(int(value)) if value.is_integer() and abs(value) < _INTEGERS else repr(value)
+        case _:
+            return json.dumps(value, ensure_ascii=False)
+
+
+def _order(value: Any) -> tuple[int, Any]:
+    """Rego's order of values: null, booleans, numbers, texts; what is in one place is not mixed beyond that."""
+    value = value[0] if isinstance(value, tuple) else value
+    ranks = ((type(None), 0), (bool, 1), (int | float, 2), (str, 3))
+    rank = next((rank for kind, rank in ranks if isinstance(value, kind)), 4)
+    return rank, value if rank in (1, 2, 3) else 0

@@ -174,6 +174,7 @@ class Evaluation:
         engine.set_enable_coverage(COVERAGE in self._question.rules)
         functions = builtins_python.functions(self._program.files)
         if guarded:
+            del functions["sprintf"]  # that of the engine knows values that cannot be given to Python
             engine.add_policy(rego_safe.PATH, rego_safe.module())
         for name, (arity, function) in functions.items():
             engine.add_extension(name, arity, function)
