@@ -43,7 +43,7 @@ _NO_FUNCTION: Final = "could not find function"
 # Errors that are errors for OPA as well; any other one is of a builtin, and then undefined.
 _CONFLICTS: Final = ("conflict", "complete rules", "multiple outputs", "recursi", _NO_FUNCTION, "not found")
 _UNDEFINED: Final = '"<undefined>"'  # what regorus gives for a rule without a value
-_GOT: Final = re.compile(r" Got `.*", re.DOTALL)
+_GOT: Final = re.compile(r" Got `.*|^extension '[^']*' raises Python error: \w+: ", re.DOTALL)
 
 
 @lru_cache(maxsize=4096)
@@ -118,7 +118,8 @@ class Embedded:
                 replies[number] = _here(question)
         waiting = [number for number in range(len(questions)) if number not in replies]
         asked = [questions[number] for number in waiting]
-        answered = worker.answer(asked, Evaluation, self._limits, self._jobs) if asked else []
+        ready = partial(Evaluation, allowed=self._allowed)
+        answered = worker.answer(asked, ready, self._limits, self._jobs) if asked else []
         replies.update(zip(waiting, answered, strict=True))
         return [replies[number] for number in range(len(questions))]
 
@@ -148,8 +149,9 @@ def _none(question: Question, *failures: Failure) -> Replies:
 class Evaluation:
     """A program that is ready to be asked. *refused* says why it is not."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, allowed: Collection[str] = ()) -> None:
         self._question = question
+        self._allowed = allowed
         self._program = question.program
         self._text = ""
         self._careful: regorus.Engine | None = None
@@ -162,7 +164,7 @@ class Evaluation:
     def _ready(self, *, guarded: bool = False) -> regorus.Engine:
         engine = _new_engine()
         engine.set_enable_coverage(COVERAGE in self._question.rules)
-        functions = builtins_python.functions(self._program.files)
+        functions = {**builtins_python.functions(self._program.files), **builtins.barred(self._allowed)}
         if guarded:
             functions["sprintf"] = (2, sprintf)
             engine.add_policy(rego_safe.PATH, rego_safe.module())
