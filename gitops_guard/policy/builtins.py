@@ -47,6 +47,7 @@ REFUSED: Final = {
 _ARITIES: Final = {"opa.runtime": 0, "rand.intn": 2, "time.now_ns": 0}  # of those that are not 1
 # What the embedded engine can do although it is refused by default.
 _CAN_BE_ALLOWED: Final = frozenset({"rand.intn", "time.now_ns", "uuid.rfc4122"})
+_BODIES_UNDER_NOT: Final = "future.keywords.not"  # of OPA 1.22: the engine takes `not { … }` for a set
 # What OPA has and the embedded engine has not: `opa capabilities --current`, v1.22.
 MISSING: Final = frozenset({
     "cast_array", "cast_boolean", "cast_null", "cast_object", "cast_set", "cast_string",
@@ -70,6 +71,9 @@ def faults(
 
     *allowed* are further names, *functions* those of the package of the module, as far as they are in other modules.
     """
+    if embedded and _BODIES_UNDER_NOT in outline.imports:
+        said = f"the embedded engine does not know `import {_BODIES_UNDER_NOT}`; `--policy-engine opa` does"
+        yield Failure(outline.module.path, said, outline.module.at(1))
     for call in outline.calls:
         said = _fault(call.name, allowed, embedded=embedded)
         if not said and call.called and embedded and not (_is_known(call.name) or call.name in functions):

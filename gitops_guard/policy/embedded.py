@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from gitops_guard.policy import builtins, builtins_python, rego_safe, worker
+from gitops_guard.policy import builtins, builtins_python, rego_hoisting, rego_safe, worker
 from gitops_guard.policy.builtins_sprintf import sprintf
 from gitops_guard.policy.program import (
     COVERAGE,
@@ -50,8 +50,9 @@ _GOT: Final = re.compile(r" Got `.*|^extension '[^']*' raises Python error: \w+:
 def syntax_tree(module: Module) -> Mapping[str, Any] | Failure:
     """The module as regorus parses it: {package, imports, rules}."""
     engine = _new_engine()
+    engine.set_rego_v0(module.dialect is Dialect.V0)
     try:
-        _add(engine, module)
+        engine.add_policy(module.path, source(module))
     except RuntimeError as error:
         return failure(error, module.path, (module,))
     tree: Mapping[str, Any] = json.loads(engine.get_ast_as_json())[0]["ast"]
@@ -68,6 +69,9 @@ def _new_engine() -> regorus.Engine:
 
 def _add(engine: regorus.Engine, module: Module, *, guarded: bool = False) -> None:
     text = source(module)
+    tree = syntax_tree(module)
+    if not isinstance(tree, Failure):
+        text = rego_hoisting.hoisted(tree, text)
     engine.set_rego_v0(module.dialect is Dialect.V0)
     engine.add_policy(module.path, rego_safe.guarded(text) if guarded else text)
 
