@@ -7,7 +7,8 @@ set in place of another one by `with`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Final
+from functools import partial
+from typing import Any, Final, NoReturn
 
 from gitops_guard.policy import builtins_python
 from gitops_guard.policy.program import Failure
@@ -43,8 +44,10 @@ REFUSED: Final = {
     "time.now_ns": "reads the clock",
     "uuid.rfc4122": "gives another answer each time",
 }
+_ARITIES: Final = {"opa.runtime": 0, "rand.intn": 2, "time.now_ns": 0}  # of those that are not 1
 # What the embedded engine can do although it is refused by default.
 _CAN_BE_ALLOWED: Final = frozenset({"rand.intn", "time.now_ns", "uuid.rfc4122"})
+_BODIES_UNDER_NOT: Final = "future.keywords.not"  # of OPA 1.22: the engine takes `not { … }` for a set
 # What OPA has and the embedded engine has not: `opa capabilities --current`, v1.22.
 MISSING: Final = frozenset({
     "cast_array", "cast_boolean", "cast_null", "cast_object", "cast_set", "cast_string",
@@ -68,6 +71,9 @@ def faults(
 
     *allowed* are further names, *functions* those of the package of the module, as far as they are in other modules.
     """
+    if embedded and _BODIES_UNDER_NOT in outline.imports:
+        said = f"the embedded engine does not know `import {_BODIES_UNDER_NOT}`; `--policy-engine opa` does"
+        yield Failure(outline.module.path, said, outline.module.at(1))
     for call in outline.calls:
         said = _fault(call.name, allowed, embedded=embedded)
         if not said and call.called and embedded and not (_is_known(call.name) or call.name in functions):
@@ -85,6 +91,16 @@ def _fault(name: str, allowed: Collection[str], *, embedded: bool) -> str:
     if embedded and name in MISSING:
         return f"the embedded engine has no builtin `{name}`; {elsewhere}"
     return ""
+
+
+def barred(allowed: Collection[str]) -> dict[str, builtins_python.Builtin]:
+    """In place of what is refused: functions that fail, for a call that was not found in what was parsed."""
+    names = [name for name in REFUSED if _fault(name, allowed, embedded=True)]
+    return {name: (_ARITIES.get(name, 1), partial(_bar, _fault(name, allowed, embedded=True))) for name in names}
+
+
+def _bar(said: str, *_: Any) -> NoReturn:
+    raise ValueError(said)
 
 
 def _is_known(name: str) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from gitops_guard.policy import builtins, builtins_python, rego_negation, rego_safe, worker
+from gitops_guard.policy import builtins, builtins_python, rego_hoisting, rego_safe, worker
 from gitops_guard.policy.program import (
     COVERAGE,
     UNDEFINED,
@@ -42,7 +42,7 @@ _NO_FUNCTION: Final = "could not find function"
 # Errors that are errors for OPA as well; any other one is of a builtin, and then undefined.
 _CONFLICTS: Final = ("conflict", "complete rules", "multiple outputs", "recursi", _NO_FUNCTION, "not found")
 _UNDEFINED: Final = '"<undefined>"'  # what regorus gives for a rule without a value
-_GOT: Final = re.compile(r" Got `.*", re.DOTALL)
+_GOT: Final = re.compile(r" Got `.*|^extension '[^']*' raises Python error: \w+: ", re.DOTALL)
 
 
 @lru_cache(maxsize=4096)
@@ -74,12 +74,10 @@ def _add(engine: regorus.Engine, module: Module, *, guarded: bool = False) -> No
 
 @lru_cache(maxsize=4096)
 def _evaluated(module: Module) -> str:
-    """The source with `not` as OPA has it. A module that does not parse is left for the engine to refuse."""
+    """The source, and in front of a statement what OPA evaluates before it. What does not parse stays as it is."""
     text = source(module)
-    if "not " not in text:
-        return text
     tree = syntax_tree(module)
-    return text if isinstance(tree, Failure) else rego_negation.hoisted(tree, text.encode()).decode()
+    return text if isinstance(tree, Failure) else rego_hoisting.hoisted(tree, text)
 
 
 def source(module: Module) -> str:
@@ -128,7 +126,8 @@ class Embedded:
                 replies[number] = _here(question)
         waiting = [number for number in range(len(questions)) if number not in replies]
         asked = [questions[number] for number in waiting]
-        answered = worker.answer(asked, Evaluation, self._limits, self._jobs) if asked else []
+        ready = partial(Evaluation, allowed=self._allowed)
+        answered = worker.answer(asked, ready, self._limits, self._jobs) if asked else []
         replies.update(zip(waiting, answered, strict=True))
         return [replies[number] for number in range(len(questions))]
 
@@ -158,8 +157,9 @@ def _none(question: Question, *failures: Failure) -> Replies:
 class Evaluation:
     """A program that is ready to be asked. *refused* says why it is not."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: Question, allowed: Collection[str] = ()) -> None:
         self._question = question
+        self._allowed = allowed
         self._program = question.program
         self._text = ""
         self._careful: regorus.Engine | None = None
@@ -172,7 +172,7 @@ class Evaluation:
     def _ready(self, *, guarded: bool = False) -> regorus.Engine:
         engine = _new_engine()
         engine.set_enable_coverage(COVERAGE in self._question.rules)
-        functions = builtins_python.functions(self._program.files)
+        functions = {**builtins_python.functions(self._program.files), **builtins.barred(self._allowed)}
         if guarded:
             del functions["sprintf"]  # that of the engine knows values that cannot be given to Python
             engine.add_policy(rego_safe.PATH, rego_safe.module())

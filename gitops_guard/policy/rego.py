@@ -105,7 +105,14 @@ def outline(module: Module) -> Outline | Failure:
         module=module,
         package=rego_tree.package(parsed),
         rules=tuple(_rule(head, metadata.of(head.path[0] if head.path else "", head.line)) for head in heads),
-        calls=tuple(_calls(names, imports, {head.path[0] for head in heads if head.path})),
+        calls=tuple(
+            _calls(
+                names,
+                imports,
+                {head.path[0] for head in heads if head.path},
+                {".".join(head.path) for head in heads},
+            )
+        ),
         imports=tuple(sorted({".".join(path) for path in imports.values()})),
         uses_data=tuple(sorted(_data(names, imports))),
     )
@@ -125,15 +132,21 @@ def _rule(head: rego_tree.Head, metadata: Mapping[str, Any]) -> RegoRule:
     )
 
 
-def _calls(names: list[rego_tree.Named], imports: Mapping[str, tuple[str, ...]], rules: set[str]) -> list[Call]:
-    """What is called, and every dotted name that is neither a document, an import nor a rule: `with http.send as f`."""
+def _calls(
+    names: list[rego_tree.Named], imports: Mapping[str, tuple[str, ...]], rules: set[str], paths: set[str]
+) -> list[Call]:
+    """What is called, and every dotted name that is neither a document nor a rule: `with http.send as f`.
+
+    The engine looks for a builtin by its name also where an import or a rule has the first word of it (`import
+    input.time`, and then `time.now_ns()`). *paths* are the whole names of the rules.
+    """
     found = {}
     for named in names:
-        first = named.path[0]
-        if first in _ROOTS or first in imports or first in rules:
+        first, name = named.path[0], ".".join(named.path)
+        if first in _ROOTS or name in paths or (first in rules and len(named.path) == 1):
             continue
-        if named.called or len(named.path) > 1:
-            call = Call(".".join(named.path), named.line, named.column, named.called)
+        if len(named.path) > 1 or (named.called and first not in imports):
+            call = Call(name, named.line, named.column, named.called and first not in imports)
             found[call.name, call.line, call.column] = call
     return [found[key] for key in sorted(found)]
 

@@ -94,7 +94,7 @@ def _bodies(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
             begin, head = number, None
         if token.text in _OPEN and token.kind == "sign":
             if depth == 0 and token.text == "{" and number and found[number - 1].text == "}" and head:
-                yield token.start, token.start, f"{_joined(head)} "
+                yield token.start, token.start, f"{joined(head)} "
             elif depth == 0 and token.text == "{" and head is None:
                 head = list(found[begin:number])
             depth += 1
@@ -104,9 +104,10 @@ def _bodies(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
             head = []  # what follows belongs to the chain of this rule
 
 
-def _joined(head: Sequence[Token]) -> str:
-    pieces = [head[0].text]
-    for before, token in pairwise(head):
+def joined(found: Sequence[Token]) -> str:
+    """In one line, with blanks only where there were some."""
+    pieces = [found[0].text]
+    for before, token in pairwise(found):
         pieces.append(" " * (token.start > before.end) + token.text)
     return "".join(pieces)
 
