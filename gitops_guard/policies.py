@@ -142,12 +142,12 @@ def tested(
     by_path = {file.path: file.data for file in [*files, *data_files]}
     asked = engine(given, 1)
     in_rego = RegoTests(outlines, values, by_path, asked, lambda name: pattern.search(name) is not None)
-    results, covered = in_rego.run(coverage=coverage)
+    results, covered, broken = in_rego.run(coverage=coverage)
     suites = Suites(by_path, asked, given.builtins)
     for document in read.of(folder.PolicyKind.SUITE):
         results += [result for result in suites.run(document) if pattern.search(result.name)]
     results.sort(key=lambda result: (result.where, result.name))
-    return TestReport(results, [*read.failures, *failures, *refused], covered if coverage else None)
+    return TestReport(results, [*read.failures, *failures, *refused, *broken], covered if coverage else None)
 
 
 def _files(

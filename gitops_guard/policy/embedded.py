@@ -82,6 +82,8 @@ def _evaluated(module: Module) -> str:
 
 def source(module: Module) -> str:
     """What the engine is given in place of the text of a module; its lines are the same."""
+    if module.written:
+        return module.text
     text = with_folder(
         with_full_names(mended(module.text)), module.path.rpartition("/")[0], builtins_python.WITH_FOLDER
     )

@@ -30,12 +30,14 @@ class Module:
     """One Rego module. *path* is how messages name it, unique in its program.
 
     *place* tells where a line and a column of *text* (from 1) stand, for Rego inside of YAML; None: in *path* itself.
+    *written*: the text is in the form that the embedded engine is given (`embedded.source`) already.
     """
 
     path: str
     text: str
     dialect: Dialect = Dialect.V1
     place: Place | None = field(default=None, repr=False, compare=False)
+    written: bool = False
 
     def at(self, line: int, column: int = 1) -> Location:
         return self.place(line, column) if self.place is not None else Location(self.path, line, column)

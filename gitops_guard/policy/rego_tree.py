@@ -119,35 +119,18 @@ def _inside(node: Node) -> Iterator[Any]:
 
 
 class Statement(NamedTuple):
-    """*text* is the body up to and with this statement, *line* where it begins; *variables* are those that it names."""
+    """*text* is the body up to and with this statement, *own* the statement, *line* where it begins; *variables* are
+    those that it names."""
 
     text: str
+    own: str
     line: int
     variables: frozenset[str]
 
 
-def bodies(tree: Node, text: bytes, line: int) -> list[list[Statement]]:
-    """The bodies of the rule that begins in *line*. *text* is what was parsed."""
-    found = [rule["Spec"] for rule in tree["rules"] if "Spec" in rule]
-    return [
-        _statements(body["query"]["stmts"], text)
-        for spec in found
-        if _head(spec).line == line
-        for body in spec["bodies"]
-    ]
-
-
-def keyed_bodies(tree: Node, text: bytes, name: str) -> Iterator[tuple[str, list[Statement]]]:
-    """The variable that is the key, with the body, for `name[key] if { … }`."""
-    for rule in tree["rules"]:
-        spec = rule.get("Spec")
-        if spec is None or _head(spec).path[:1] != (name,):
-            continue
-        ((_, head),) = spec["head"].items()
-        index = head["refr"].get("RefBrack", {}).get("index", {}) if "key" not in head else head["key"] or {}
-        if "Var" in index:
-            for body in spec["bodies"]:
-                yield str(index["Var"]["value"]), _statements(body["query"]["stmts"], text)
+def bodies(spec: Node, text: bytes) -> list[list[Statement]]:
+    """The bodies of a rule, those of `else` too. *text* is what was parsed."""
+    return [_statements(body["query"]["stmts"], text) for body in spec["bodies"]]
 
 
 def _statements(stmts: list[Node], text: bytes) -> list[Statement]:
@@ -156,13 +139,16 @@ def _statements(stmts: list[Node], text: bytes) -> list[Statement]:
     begin = stmts[0]["span"]["start"]
     begin -= text[begin - 1 : begin] in _QUOTES
     found = []
+    here = begin
     for number, one in enumerate(stmts):
         end = max(span["end"] for span in _spans(one))
         end += text[end : end + 1] in _QUOTES
         if number + 1 < len(stmts):
             end = min(end, stmts[number + 1]["span"]["start"])
         variables = frozenset(named.path[0] for named in names({"rules": [one]}))
-        found.append(Statement(text[begin:end].decode(), one["span"]["line"], variables))
+        own = text[here:end].decode().lstrip("; \t\r\n")
+        found.append(Statement(text[begin:end].decode(), own, one["span"]["line"], variables))
+        here = end
     return found
 
 

@@ -52,7 +52,7 @@ class TestReport:
 
     @property
     def percent(self) -> float:
-        """Of the lines that can be covered, how many are."""
+        """Of the lines that can be covered, how many are; 0 where there are none."""
         covered = sum(len(file.covered) for file in self.coverage or ())
         lines = covered + sum(len(file.missed) for file in self.coverage or ())
-        return 100 * covered / lines if lines else 100.0
+        return 100 * covered / lines if lines else 0.0

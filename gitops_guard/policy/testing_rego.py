@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from gitops_guard.model.resource import Location
-from gitops_guard.policy import rego, rego_tree
-from gitops_guard.policy.program import COVERAGE, Answer, Dialect, Engine, Failure, Module, Program, Question
-from gitops_guard.policy.rego import Outline, RegoRule
+from gitops_guard.policy import testing_heads
+from gitops_guard.policy.program import COVERAGE, UNDEFINED, Answer, Engine, Failure, Module, Program, Question
+from gitops_guard.policy.rego import Outline
 from gitops_guard.policy.testing import Covered, Outcome, TestResult
+from gitops_guard.policy.testing_heads import RegoTest
+from gitops_guard.policy.testing_reasons import Reasons
 
-_TEST: Final = re.compile(r"(?P<todo>todo_)?test_")
-_WHY: Final = "gitops_guard_why"
-_LONGEST: Final = 100  # characters of an expression in a message
+_SHOWN: Final = 5  # cases of one test in a message
+# The engine tells only when it evaluates that some module does not compile, whatever is asked: so this is asked.
+_PROBE: Final = Module("gitops_guard_probe", "package gitops_guard_probe\n\nok := true\n")
+_PROBED: Final = "data.gitops_guard_probe.ok"
 
 
-class _Test(NamedTuple):
-    """*number* counts the rules of one name from 0: each of them is a test."""
+class RegoResults(NamedTuple):
+    """*failures* are of modules that do not compile; the other modules are tested without them."""
 
-    outline: Outline
-    rule: RegoRule
-    number: int
+    results: list[TestResult]
+    covered: list[Covered]
+    failures: list[Failure]
 
-    @property
-    def path(self) -> str:
-        """What is asked."""
-        return f"data.{self.outline.package}.{self.rule.name}" + (f"__{self.number}" if self.number else "")
 
-    @property
-    def name(self) -> str:
-        return f"data.{self.outline.package}.{self.rule.name}" + (f"#{self.number:02}" if self.number else "")
+@dataclass(slots=True)
+class _Run:
+    """What the engine said. *answers* are by path of the test."""
 
-    @property
-    def where(self) -> Location:
-        return self.outline.module.at(self.rule.line, self.rule.column)
+    program: Program
+    answers: dict[str, Answer]
+    stopped: dict[str, Failure]
+    coverage: Answer = UNDEFINED
+    broken: dict[str, Failure] = field(default_factory=dict)  # by path of the module
+
+    def failure(self, test: RegoTest) -> Failure | None:
+        answer = self.answers.get(test.path, UNDEFINED)
+        return (
+            self.broken.get(test.outline.module.path)
+            or answer.failure
+            or self.stopped.get(test.path.removeprefix("data."))
+            or self.stopped.get(self.program.name)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,111 +58,109 @@ class RegoTests:
     engine: Engine
     wanted: Callable[[str], bool] = lambda _: True
 
-    def run(self, *, coverage: bool = False) -> tuple[list[TestResult], list[Covered]]:
-        tests = list(self._tests())
-        asked = [test for test in tests if not test.rule.name.startswith("todo_")]
-        skipped = [TestResult(test.name, test.where, Outcome.SKIP) for test in tests if test not in asked]
+    def run(self, *, coverage: bool = False) -> RegoResults:
+        every = testing_heads.read(self.outlines)
+        wanted = [test for test in every if self.wanted(test.name)]
+        results = list(_unasked(wanted))
+        asked = [test for test in wanted if not test.is_skipped and not test.has_arguments]
         if not asked:
-            return skipped, []
-        modules = tuple(_told_apart(outline.module, asked) for outline in self.outlines)
-        program = Program("tests", modules, self.data, self.files)
-        rules = tuple(dict.fromkeys(test.path for test in asked))
-        reply = self.engine.ask([Question(program, (*rules, *([COVERAGE] if coverage else ())), [None])])[0]
-        answers = dict(zip(rules, reply.answers[0], strict=False))
-        stopped = {failure.policy: failure for failure in reply.failures}
-        results = [self._result(test, answers[test.path], stopped, program) for test in asked]
-        report = reply.answers[0][-1] if coverage else None
-        return [*skipped, *results], _covered(report.value) if report is not None and report.defined else []
+            return RegoResults(results, [], [])
+        modules = tuple(
+            testing_heads.told_apart(outline.module, [test for test in every if test.outline is outline])
+            for outline in self.outlines
+        )
+        run = self._ask(asked, modules, coverage=coverage)
+        doubtful = [test for test in asked if run.failure(test) is None and not _is_true(run.answers[test.path])]
+        reasons = Reasons(self.engine, run.program, doubtful)
+        results += [_result(test, run, reasons) for test in asked]
+        return RegoResults(results, _covered(run.coverage), list(run.broken.values()))
 
-    def _tests(self) -> Iterator[_Test]:
-        seen: Counter[tuple[str, str]] = Counter()
-        for outline in self.outlines:
-            for rule in outline.rules:
-                if _TEST.match(rule.name) and not rule.has_arguments:
-                    test = _Test(outline, rule, seen[outline.package, rule.name])
-                    seen[outline.package, rule.name] += not rule.partial
-                    if self.wanted(test.name) and not (rule.partial and test.number):
-                        yield test
-
-    def _result(self, test: _Test, answer: Answer, stopped: Mapping[str, Failure], program: Program) -> TestResult:
-        failure = answer.failure or stopped.get(test.path.removeprefix("data.")) or stopped.get(program.name)
-        if failure is not None:
-            at = f"{failure.at}: " if failure.at else ""
-            return TestResult(test.name, test.where, Outcome.ERROR, f"{at}{failure.message}", answer.printed)
-        if test.rule.partial:
-            return self._cases(test, answer, program)
-        if answer.defined and answer.value is True:
-            return TestResult(test.name, test.where, Outcome.PASS, printed=answer.printed)
-        said = "it is not true" if answer.defined else self._why(test, program)
-        return TestResult(test.name, test.where, Outcome.FAIL, said, answer.printed)
-
-    def _cases(self, test: _Test, answer: Answer, program: Program) -> TestResult:
-        """A rule that makes an object is a test for each of its keys, also for those whose body is not true."""
-        passed = answer.value if isinstance(answer.value, dict) else {}
-        expected = self._keys(test, program)
-        failed = sorted({key for key in expected if passed.get(key) in (None, False)})
-        if failed or not expected:
-            said = f"failed: {', '.join(failed)}" if failed else "there is no case"
-            return TestResult(test.name, test.where, Outcome.FAIL, said, answer.printed)
-        return TestResult(test.name, test.where, Outcome.PASS, printed=answer.printed)
-
-    def _keys(self, test: _Test, program: Program) -> Collection[str]:
-        """All keys that the rule goes through, with the statements up to the one that binds them."""
-        found: set[str] = set()
-        for key, statements in rego_tree.keyed_bodies(*rego.tree(test.outline.module), test.rule.name):
-            bound = next((at for at, one in enumerate(statements, 1) if key in one.variables), len(statements))
-            value = self._evaluated(test, program, f"contains {key}", [statements[bound - 1].text])[0]
-            found.update(str(one) for one in value.value or ())
-        return found
-
-    def _why(self, test: _Test, program: Program) -> str:
-        """The first expression that is not true, by asking for the body bit by bit."""
-        bodies = rego_tree.bodies(*rego.tree(test.outline.module), test.rule.line)
-        if len(bodies) != 1 or not bodies[0]:
-            return "it is undefined"
-        statements = bodies[0]
-        answers = self._evaluated(test, program, "", [one.text for one in statements])
-        for statement, answer in zip(statements, answers, strict=True):
-            if not answer.defined:
-                line = test.outline.module.text.splitlines()[statement.line - 1]
-                return f"line {statement.line} is not true: {_short(line)}"
-        return "it is undefined"
-
-    def _evaluated(self, test: _Test, program: Program, head: str, bodies: Sequence[str]) -> list[Answer]:
-        """What rules with these bodies give, in the module of the test."""
-        module = test.outline.module
-        is_v1 = module.dialect is Dialect.V1
-        rules = [f"{_WHY}_{number} {_head(head, is_v1=is_v1)} {{\n{body}\n}}" for number, body in enumerate(bodies)]
-        longer = replace(module, text=f"{module.text}\n" + "\n".join(rules))
-        modules = tuple(longer if one.path == module.path else one for one in program.modules)
-        names = tuple(f"data.{test.outline.package}.{_WHY}_{number}" for number in range(len(bodies)))
-        asked = Program(f"{program.name}: {test.path}", modules, program.data, program.files)
-        return list(self.engine.ask([Question(asked, names, [None])])[0].answers[0])
+    def _ask(self, asked: Sequence[RegoTest], modules: tuple[Module, ...], *, coverage: bool) -> _Run:
+        """Without the modules that do not compile: one after the other, as the engine names one at a time."""
+        broken: dict[str, Failure] = {}
+        while True:
+            program = Program("tests", (*modules, _PROBE), self.data, self.files)
+            held = {module.path for module in modules}
+            paths = tuple(dict.fromkeys(test.path for test in asked if test.outline.module.path in held))
+            question = Question(program, (_PROBED, *paths, *([COVERAGE] if coverage else ())), [None])
+            reply = self.engine.ask([question])[0]
+            faults = [*(one for one in reply.failures if one.policy == program.name), reply.answers[0][0].failure]
+            fault = next((one for one in faults if one is not None and one.at), None)
+            if fault is None or fault.at is None or fault.at.file not in held:
+                break
+            broken[fault.at.file] = fault._replace(policy=fault.at.file)
+            modules = tuple(module for module in modules if module.path != fault.at.file)
+        run = _Run(program, dict(zip(paths, reply.answers[0][1:], strict=False)), {}, broken=broken)
+        run.stopped = {failure.policy: failure for failure in reply.failures}
+        if coverage:
+            run.coverage = reply.answers[0][-1]
+        return run
 
 
-def _told_apart(module: Module, tests: Sequence[_Test]) -> Module:
-    """The module with a name of its own for each test: the second `test_x` of a package is `test_x__1`."""
-    lines = module.text.split("\n")
+def _unasked(tests: Sequence[RegoTest]) -> Iterator[TestResult]:
     for test in tests:
-        if test.number and test.outline.module == module:
-            line, end = test.rule.line - 1, test.rule.column - 1 + len(test.rule.name)
-            lines[line] = f"{lines[line][:end]}__{test.number}{lines[line][end:]}"
-    return replace(module, text="\n".join(lines))
+        if test.is_skipped:
+            yield TestResult(test.name, test.where, Outcome.SKIP)
+        elif test.has_arguments:
+            yield TestResult(test.name, test.where, Outcome.ERROR, "a test has no arguments; give it another name")
 
 
-def _head(head: str, *, is_v1: bool) -> str:
-    if is_v1:
-        return f"{head} if"
-    return f"[{head.removeprefix('contains ')}]" if head else ""
+def _is_true(answer: Answer) -> bool:
+    return answer.defined and answer.value is True
 
 
-def _short(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+def _result(test: RegoTest, run: _Run, reasons: Reasons) -> TestResult:
+    failure = run.failure(test)
+    printed = run.answers.get(test.path, UNDEFINED).printed
+    if failure is not None:
+        at = f"{failure.at}: " if failure.at else ""
+        return TestResult(test.name, test.where, Outcome.ERROR, f"{at}{failure.message}", printed)
+    answer = run.answers[test.path]
+    outcome, said = _of_cases(test, answer, reasons) if test.cases else _of_value(test, answer, reasons)
+    return TestResult(test.name, test.where, outcome, said, printed)
 
 
-def _covered(report: Mapping[str, Any]) -> list[Covered]:
+def _of_value(test: RegoTest, answer: Answer, reasons: Reasons) -> tuple[Outcome, str]:
+    if _is_true(answer):
+        return Outcome.PASS, ""
+    if test.keys:
+        return Outcome.FAIL, "it is an object without cases: they are written `test_x[name] if …`, with a variable"
+    if not answer.defined:
+        return Outcome.FAIL, reasons.of(test) or "it is undefined"
+    if isinstance(answer.value, list | dict):
+        return Outcome.FAIL, "it is a set, an array or an object, not true"
+    return Outcome.FAIL, "it is not true"
+
+
+def _of_cases(test: RegoTest, answer: Answer, reasons: Reasons) -> tuple[Outcome, str]:
+    """A case fails whose body is not true, or whose value is not. Without any the test passes, as with OPA."""
+    values: dict[str, tuple[str, Any]] = {}
+    for keys, value in answer.value or ():
+        if json.dumps(keys) in values:
+            return Outcome.ERROR, f"the case {_case(keys)} has several values"
+        values[json.dumps(keys)] = _case(keys), value
+    failed = [(name, "its value is not true") for name, value in values.values() if _is_bad(value)]
+    failed += [(_case(keys), reason) for keys, reason in reasons.of_cases(test) if json.dumps(keys) not in values]
+    if not failed:
+        return Outcome.PASS, ""
+    said = [f"{name}: {reason}" if reason else f"{name} failed" for name, reason in sorted(failed)]
+    more = [f"and {len(said) - _SHOWN} more"] if len(said) > _SHOWN else []
+    return Outcome.FAIL, "; ".join([*said[:_SHOWN], *more])
+
+
+def _case(keys: Sequence[Any]) -> str:
+    return "/".join(key if isinstance(key, str) else json.dumps(key, separators=(",", ":")) for key in keys)
+
+
+def _is_bad(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_is_bad, value.values()))
+    return value is not None and value is not True
+
+
+def _covered(report: Answer) -> list[Covered]:
+    files = [file for file in report.value["files"] if file["path"] != _PROBE.path] if report.defined else []
     return [
         Covered(file["path"], tuple(sorted(file["covered"])), tuple(sorted(file["not_covered"])))
-        for file in sorted(report.get("files", ()), key=lambda file: str(file["path"]))
+        for file in sorted(files, key=lambda file: str(file["path"]))
     ]
