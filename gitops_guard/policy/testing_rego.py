@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from gitops_guard.policy import testing_heads
-from gitops_guard.policy.program import COVERAGE, UNDEFINED, Answer, Engine, Failure, Module, Program, Question
+from gitops_guard.policy import testing_heads, testing_program
+from gitops_guard.policy.program import UNDEFINED, Answer, Engine, Failure, Module, Program
 from gitops_guard.policy.rego import Outline
 from gitops_guard.policy.testing import Covered, Outcome, TestResult
 from gitops_guard.policy.testing_heads import RegoTest
+from gitops_guard.policy.testing_program import Told
 from gitops_guard.policy.testing_reasons import Reasons
 
 _SHOWN: Final = 5  # cases of one test in a message
-# The engine tells only when it evaluates that some module does not compile, whatever is asked: so this is asked.
-_PROBE: Final = Module("gitops_guard_probe", "package gitops_guard_probe\n\nok := true\n")
-_PROBED: Final = "data.gitops_guard_probe.ok"
 
 
 class RegoResults(NamedTuple):
@@ -28,23 +26,22 @@ class RegoResults(NamedTuple):
     failures: list[Failure]
 
 
-@dataclass(slots=True)
-class _Run:
-    """What the engine said. *answers* are by path of the test."""
+class _Run(NamedTuple):
+    """What the engine said. *broken* are the modules that do not compile, by path; *program* is without them."""
 
     program: Program
-    answers: dict[str, Answer]
-    stopped: dict[str, Failure]
-    coverage: Answer = UNDEFINED
-    broken: dict[str, Failure] = field(default_factory=dict)  # by path of the module
+    told: Told
+    broken: dict[str, Failure]
+
+    def answer(self, test: RegoTest) -> Answer:
+        return self.told.answers.get(test.path, UNDEFINED)
 
     def failure(self, test: RegoTest) -> Failure | None:
-        answer = self.answers.get(test.path, UNDEFINED)
         return (
             self.broken.get(test.outline.module.path)
-            or answer.failure
-            or self.stopped.get(test.path.removeprefix("data."))
-            or self.stopped.get(self.program.name)
+            or self.answer(test).failure
+            or self.told.stopped.get(test.path.removeprefix("data."))
+            or self.told.stopped.get(self.program.name)
         )
 
 
@@ -70,31 +67,24 @@ class RegoTests:
             for outline in self.outlines
         )
         run = self._ask(asked, modules, coverage=coverage)
-        doubtful = [test for test in asked if run.failure(test) is None and not _is_true(run.answers[test.path])]
+        doubtful = [test for test in asked if run.failure(test) is None and not _is_true(run.answer(test))]
         reasons = Reasons(self.engine, run.program, doubtful)
         results += [_result(test, run, reasons) for test in asked]
-        return RegoResults(results, _covered(run.coverage), list(run.broken.values()))
+        return RegoResults(results, _covered(run.told.coverage), list(run.broken.values()))
 
     def _ask(self, asked: Sequence[RegoTest], modules: tuple[Module, ...], *, coverage: bool) -> _Run:
         """Without the modules that do not compile: one after the other, as the engine names one at a time."""
         broken: dict[str, Failure] = {}
         while True:
-            program = Program("tests", (*modules, _PROBE), self.data, self.files)
+            program = Program("tests", modules, self.data, self.files)
             held = {module.path for module in modules}
             paths = tuple(dict.fromkeys(test.path for test in asked if test.outline.module.path in held))
-            question = Question(program, (_PROBED, *paths, *([COVERAGE] if coverage else ())), [None])
-            reply = self.engine.ask([question])[0]
-            faults = [*(one for one in reply.failures if one.policy == program.name), reply.answers[0][0].failure]
-            fault = next((one for one in faults if one is not None and one.at), None)
-            if fault is None or fault.at is None or fault.at.file not in held:
-                break
-            broken[fault.at.file] = fault._replace(policy=fault.at.file)
-            modules = tuple(module for module in modules if module.path != fault.at.file)
-        run = _Run(program, dict(zip(paths, reply.answers[0][1:], strict=False)), {}, broken=broken)
-        run.stopped = {failure.policy: failure for failure in reply.failures}
-        if coverage:
-            run.coverage = reply.answers[0][-1]
-        return run
+            told = testing_program.ask(self.engine, program, paths, coverage=coverage)
+            at = told.fault.at.file if told.fault is not None and told.fault.at is not None else ""
+            if told.fault is None or at not in held:
+                return _Run(program, told, broken)
+            broken[at] = told.fault._replace(policy=at)
+            modules = tuple(module for module in modules if module.path != at)
 
 
 def _unasked(tests: Sequence[RegoTest]) -> Iterator[TestResult]:
@@ -111,11 +101,11 @@ def _is_true(answer: Answer) -> bool:
 
 def _result(test: RegoTest, run: _Run, reasons: Reasons) -> TestResult:
     failure = run.failure(test)
-    printed = run.answers.get(test.path, UNDEFINED).printed
+    printed = run.answer(test).printed
     if failure is not None:
         at = f"{failure.at}: " if failure.at else ""
         return TestResult(test.name, test.where, Outcome.ERROR, f"{at}{failure.message}", printed)
-    answer = run.answers[test.path]
+    answer = run.answer(test)
     outcome, said = _of_cases(test, answer, reasons) if test.cases else _of_value(test, answer, reasons)
     return TestResult(test.name, test.where, outcome, said, printed)
 
@@ -159,7 +149,7 @@ def _is_bad(value: Any) -> bool:
 
 
 def _covered(report: Answer) -> list[Covered]:
-    files = [file for file in report.value["files"] if file["path"] != _PROBE.path] if report.defined else []
+    files = report.value["files"] if report.defined else ()
     return [
         Covered(file["path"], tuple(sorted(file["covered"])), tuple(sorted(file["not_covered"])))
         for file in sorted(files, key=lambda file: str(file["path"]))
