@@ -81,6 +81,88 @@ def test_a_failed_test_says_which_expression_was_not_true(tmp_path: Path) -> Non
     )
 
 
+def reasons(folder: Path, *arguments: str) -> dict[str, str]:
+    """What is said of each test that did not pass, by its name."""
+    ran = gitops_guard("policy", "test", ".", "--format", "json", *arguments, cwd=folder)
+    return {test["name"]: test["message"] for test in json.loads(ran.out)["tests"] if test["outcome"] != "pass"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "name", "said"),
+    [
+        pytest.param("test_x if { 1 == 1; 2 == 3 }", "test_x", "line 3 is not true: 2 == 3", id="one of a line"),
+        pytest.param(
+            "test_x if {\n  count([\n    1,\n  ]) == 2\n  3 == 3\n}",
+            "test_x",
+            "line 4 is not true: count([ 1, ]) == 2",
+            id="several lines",
+        ),
+        pytest.param("test_x if {\n  x > 1\n  x = 2\n  x == 3\n}", "test_x", "it is undefined", id="out of order"),
+        pytest.param("test_x := 1", "test_x", "it is not true", id="a number"),
+        pytest.param(
+            "test_x contains 1", "test_x", "it is a set, an array or an object, not true", id="a set has no cases"
+        ),
+        pytest.param(
+            "test_x.field if 1 == 1",
+            "test_x",
+            "it is an object without cases: they are written `test_x[name] if …`, with a variable",
+            id="an object without cases",
+        ),
+        pytest.param("test_x(y) := y", "test_x", "a test has no arguments; give it another name", id="arguments"),
+        pytest.param("test_x if 1 == 1\n\ntest_x if 1 == 2", "test_x#01", "line 5 is not true: 1 == 2", id="second"),
+        pytest.param(
+            'test_x[name] if {\n  some name, n in {"a": 1, "b": 2, "c": 3}\n  n > 1\n  n < 3\n}',
+            "test_x",
+            "a: line 5 is not true: n > 1; c: line 6 is not true: n < 3",
+            id="cases",
+        ),
+        pytest.param(
+            'test_x[a].x[b] := v if some b, v in {"k": [3]}[a]', "test_x", "k/x/0: its value is not true", id="value"
+        ),
+        pytest.param(
+            "test_x[n] if { some n in numbers.range(1, 7); n > 7 }",
+            "test_x",
+            "; ".join(f"{n}: line 3 is not true: n > 7" for n in range(1, 6)) + "; and 2 more",
+            id="many cases",
+        ),
+    ],
+)
+def test_says_why_a_test_is_not_true(rule: str, name: str, said: str, tmp_path: Path) -> None:
+    folder = in_folder(tmp_path, {"a_test.rego": f"package a\n\n{rule}\n"})
+
+    assert reasons(folder) == {f"data.a.{name}": said}
+
+
+def test_what_cannot_be_asked_of_one_test_does_not_hide_why_others_failed(tmp_path: Path) -> None:
+    rules = "test_x if {\n  x > 1\n  x = 0\n}\n\ntest_y if 1 == 2\n"
+
+    assert reasons(in_folder(tmp_path, {"a_test.rego": f"package a\n\n{rules}"})) == {
+        "data.a.test_x": "it is undefined",
+        "data.a.test_y": "line 8 is not true: 1 == 2",
+    }
+
+
+def test_of_two_tests_of_one_name_one_can_be_run(tmp_path: Path) -> None:
+    folder = in_folder(tmp_path, {"a_test.rego": "package a\n\ntest_x if 1 == 2\n\ntest_x if 1 == 1\n"})
+
+    assert list(reasons(folder, "--run", "test_x$")) == ["data.a.test_x"]
+    assert list(reasons(folder, "--run", "test_x#01")) == []
+
+
+def test_a_module_that_does_not_compile_is_named_and_the_others_are_tested(tmp_path: Path) -> None:
+    files = {
+        "p/a_test.rego": "package a\n\ntest_ok if 1 == 1\n",
+        "p/b.rego": "package b\n\nx contains y if z == 1\n\ntest_b if 1 == 1\n",
+    }
+
+    ran = gitops_guard("policy", "test", "p", "-v", cwd=in_folder(tmp_path, files))
+
+    assert ran.code == 3
+    assert "pass data.a.test_ok" in ran.out
+    assert "error data.b.test_b: p/b.rego:3:" in ran.out
+    assert "policy error: p/b.rego:3:" in ran.out
+
+
 def test_a_test_that_loops_is_stopped_and_named_and_the_others_go_on(tmp_path: Path) -> None:
     endless = "some a in numbers.range(1, 3000)\n some b in numbers.range(1, 3000)\n some c in numbers.range(1, 3000)"
     files = {
