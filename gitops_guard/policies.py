@@ -120,30 +120,32 @@ def tested(
     config: Config,
     source: Source,
     paths: Sequence[str],
-    data: Sequence[str],
     pattern: re.Pattern[str],
     *,
     coverage: bool,
 ) -> TestReport:
     """The tests of the policies that the configuration names, and of *paths*: those whose name *pattern* is found in.
 
-    Raises UsageError or ConfigError where a path is not there.
+    Suites are asked on the embedded engine. Raises UsageError or ConfigError where a path is not there.
     """
     from gitops_guard.policy import builtins, folder
     from gitops_guard.policy.gatekeeper_suite import Suites
     from gitops_guard.policy.testing import TestReport
     from gitops_guard.policy.testing_rego import RegoTests
 
-    given = replace(config.policy, given_paths=tuple(paths), given_data=tuple(data), engine="embedded")
+    given = replace(config.policy, given_paths=tuple(paths))
+    embedded = given.engine == "embedded"
+    if coverage and not embedded:
+        raise UsageError("--coverage is told by the embedded engine only", hint="--policy-engine embedded")
     files, data_files = _files(given, source, config.file)
     read = folder.read(files)
     values, failures = folder.read_data(data_files)
-    outlines, refused = builtins.sifted([*read.modules, *read.tests], given.builtins, embedded=True)
+    outlines, refused = builtins.sifted([*read.modules, *read.tests], given.builtins, embedded=embedded)
     by_path = {file.path: file.data for file in [*files, *data_files]}
     asked = engine(given, 1)
     in_rego = RegoTests(outlines, values, by_path, asked, lambda name: pattern.search(name) is not None)
     results, covered, broken = in_rego.run(coverage=coverage)
-    suites = Suites(by_path, asked, given.builtins)
+    suites = Suites(by_path, engine(replace(given, engine="embedded"), 1), given.builtins)
     for document in read.of(folder.PolicyKind.SUITE):
         results += [result for result in suites.run(document) if pattern.search(result.name)]
     results.sort(key=lambda result: (result.where, result.name))

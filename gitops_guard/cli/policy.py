@@ -31,6 +31,8 @@ def command() -> None:
 @click.argument("paths", nargs=-1)
 @options.config_file
 @click.option("--policy-data", multiple=True, metavar="PATH", help="YAML and JSON for `data` in Rego (repeatable).")
+@click.option("--policy-engine", type=click.Choice(["embedded", "opa"]), help="Who evaluates.  [default: embedded]")
+@click.option("--opa-url", metavar="URL", help="The OPA server, for --policy-engine opa.")
 @click.option("--run", "pattern", metavar="REGEX", help="Only tests whose name it is found in.")
 @click.option("-v", "--verbose", is_flag=True, help="Also those that passed.")
 @click.option("--coverage", is_flag=True, help="Which lines of Rego the tests went through.")
@@ -38,11 +40,11 @@ def command() -> None:
 def test_command(
     paths: tuple[str, ...],
     config_file: str | None,
-    policy_data: tuple[str, ...],
     pattern: str | None,
     verbose: bool,
     coverage: bool,
     formats: tuple[str, ...],
+    **given: Any,
 ) -> int:
     """Run the tests in PATHS: rules `test_…` in Rego, and Suites of Gatekeeper.
 
@@ -53,7 +55,7 @@ def test_command(
     from gitops_guard.report import testing
 
     to = output.targets(formats, testing.FORMATS)
-    report = _tested(paths, config_file, policy_data, _pattern(pattern), coverage)
+    report = _tested(paths, config_file, given, _pattern(pattern), coverage)
     for name, file in to:
         color = file is None and output.use_color()
         output.put(testing.render(name, report, verbose=verbose, color=color), file)
@@ -77,17 +79,18 @@ def _pattern(given: str | None) -> re.Pattern[str]:
 def _tested(
     paths: tuple[str, ...],
     config_file: str | None,
-    data: tuple[str, ...],
+    flags: dict[str, Any],
     pattern: re.Pattern[str],
     coverage: bool,
 ) -> TestReport:
     from gitops_guard import policies
+    from gitops_guard.cli.policy_options import PolicyChoice
     from gitops_guard.load import sources
 
     source = sources.work_tree(Path.cwd())
-    config = _config(source, config_file)
+    config = PolicyChoice.take(flags).onto(_config(source, config_file))
     given = paths if paths or config.policy.paths else _default(paths)
-    return policies.tested(config, source, given, data, pattern, coverage=coverage)
+    return policies.tested(config, source, given, pattern, coverage=coverage)
 
 
 def _config(source: Source, config_file: str | None) -> Config:

@@ -30,13 +30,16 @@ def ask(engine: Engine, program: Program, paths: Sequence[str], *, coverage: boo
     question = Question(probed, (_PROBED, *paths, *([COVERAGE] if coverage else ())), [None])
     reply = engine.ask([question])[0]
     probe, *answers = reply.answers[0]
-    faults = [*(failure for failure in reply.failures if failure.policy == program.name), probe.failure]
-    return Told(
-        dict(zip(paths, answers, strict=False)),
-        next((fault for fault in faults if fault is not None and fault.at is not None), None),
-        {failure.policy: failure for failure in reply.failures},
-        _without_probe(answers[-1]) if coverage else UNDEFINED,
-    )
+    stopped = {failure.policy: failure for failure in reply.failures}
+    fault = None
+    if not probe.defined:
+        faults = [failure for failure in (*reply.failures, probe.failure) if failure is not None]
+        held = {module.path for module in program.modules}
+        fault = next((one for one in faults if one.at is not None and one.at.file in held), None)
+        if faults:
+            stopped[program.name] = faults[0]
+    report = _without_probe(answers[-1]) if coverage else UNDEFINED
+    return Told(dict(zip(paths, answers, strict=False)), fault, stopped, report)
 
 
 def _without_probe(report: Answer) -> Answer:

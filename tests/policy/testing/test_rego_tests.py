@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,8 @@ NOT_CONFTEST = {"conflict", "arguments"}  # it ends as a whole where a test ends
 Outcomes = dict[str, str]
 
 
-def ours(folder: Path) -> Outcomes:
-    ran = gitops_guard("policy", "test", ".", "--format", "json", cwd=folder)
+def ours(folder: Path, *arguments: str) -> Outcomes:
+    ran = gitops_guard("policy", "test", ".", "--format", "json", *arguments, cwd=folder)
     report = json.loads(ran.out)
     assert report["errors"] == []
     return {test["name"]: test["outcome"] for test in report["tests"]}
@@ -215,3 +216,30 @@ def test_coverage_tells_the_lines_that_no_test_goes_through(tmp_path: Path) -> N
         "policy/a.rego": [5],
         "policy/a_test.rego": [],
     }
+
+
+def test_coverage_is_that_of_opa_test_where_both_count_a_line(tmp_path: Path) -> None:
+    """OPA counts the lines of heads and of `else` as well. What its index leaves out we went through."""
+    read_case(HERE / "coverage.txtar").write(tmp_path)
+    ran = subprocess.run([OPA, "test", ".", "--coverage"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    its = {path: (_lines(file, "covered"), _lines(file, "not_covered")) for path, file in _files(ran.stdout)}
+    ours = json.loads(gitops_guard("policy", "test", ".", "--coverage", "--format", "json", cwd=tmp_path).out)
+
+    for file in ours["coverage"]["files"]:
+        covered, missed = its[file["file"]]
+        assert set(file["missed"]) <= missed, file["file"]
+        assert set(file["covered"]) <= covered | INDEXED.get(file["file"], set()), file["file"]
+    assert {file["file"] for file in ours["coverage"]["files"]} == its.keys()
+
+
+HERE = Path(__file__).parent
+INDEXED = {"a.rego": {12}}  # `allow if input.admin`: the value of `input.admin` is looked up, the rule never entered
+
+
+def _files(report: str) -> Iterator[tuple[str, dict[str, list[dict[str, dict[str, int]]]]]]:
+    yield from json.loads(report)["files"].items()
+
+
+def _lines(file: dict[str, list[dict[str, dict[str, int]]]], key: str) -> set[int]:
+    spans = file.get(key, [])
+    return {line for span in spans for line in range(span["start"]["row"], span["end"]["row"] + 1)}
