@@ -66,7 +66,8 @@ def _summary(report: TestReport, color: bool) -> str:
     parts = [f"{counts[Outcome.PASS]:,} passed"]
     parts += [f"{counts[outcome]:,} {word}" for outcome, word in _WORDS.items() if counts[outcome]]
     if report.failures:
-        parts.append(number(len(report.failures), "policy", "policies") + " could not be read")
+        policies = {failure.at.file if failure.at else failure.policy for failure in report.failures}
+        parts.append(number(len(policies), "policy", "policies") + " could not be read")
     bad = counts[Outcome.FAIL] or counts[Outcome.ERROR] or report.failures
     return _paint(f"{number(len(report.results), 'test')}: {', '.join(parts)}", "1;31" if bad else "1;32", color)
 
