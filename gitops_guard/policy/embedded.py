@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from gitops_guard.policy import builtins, builtins_python, rego_hoisting, rego_safe, worker
+from gitops_guard.policy import builtins, builtins_python, rego_depth, rego_hoisting, rego_safe, worker
 from gitops_guard.policy.builtins_sprintf import sprintf
 from gitops_guard.policy.program import (
     COVERAGE,
@@ -39,22 +39,31 @@ _ERROR: Final = re.compile(
 )
 _FEW: Final = 300  # evaluations of a bundled policy that are done before another process has started
 _NO_RULE: Final = "not a valid rule path"
+_ASKED: Final = "gitops_guard_asked"
 _NO_FUNCTION: Final = "could not find function"
 # Errors that are errors for OPA as well; any other one is of a builtin, and then undefined.
 _CONFLICTS: Final = ("conflict", "complete rules", "multiple outputs", "recursi", _NO_FUNCTION, "not found")
 _UNDEFINED: Final = '"<undefined>"'  # what regorus gives for a rule without a value
+_WHERE: Final = re.compile(r" at line \d|:|\n")
 _GOT: Final = re.compile(r" Got `.*|^extension '[^']*' raises Python error: \w+: ", re.DOTALL)
 
 
 @lru_cache(maxsize=4096)
 def syntax_tree(module: Module) -> Mapping[str, Any] | Failure:
     """The module as regorus parses it: {package, imports, rules}."""
+    if said := rego_depth.too_much(module.text):
+        line, reason = said
+        return Failure(module.path, reason, module.at(line))
     engine = _new_engine()
     engine.set_rego_v0(module.dialect is Dialect.V0)
     try:
         engine.add_policy(module.path, source(module))
     except RuntimeError as error:
         return failure(error, module.path, (module,))
+    except BaseException as error:  # a panic of Rust is no Exception
+        if type(error).__name__ != "PanicException":
+            raise
+        return Failure(module.path, "the embedded engine fails to parse the module", module.at(1))
     tree: Mapping[str, Any] = json.loads(engine.get_ast_as_json())[0]["ast"]
     return tree
 
@@ -64,6 +73,7 @@ def _new_engine() -> regorus.Engine:
 
     engine = regorus.Engine()
     engine.set_gather_prints(True)
+    engine.set_policy_length_config(max_col=rego_depth.COLUMNS + 1000, max_file_bytes=4 << 20, max_lines=100_000)
     return engine
 
 
@@ -158,6 +168,7 @@ class Evaluation:
         self._allowed = allowed
         self._program = question.program
         self._text = ""
+        self._ungiven = ""
         self._careful: regorus.Engine | None = None
         self.refused: Failure | None = None
         try:
@@ -184,11 +195,18 @@ class Evaluation:
         return [self.answer(rule) for rule in self._question.rules]
 
     def give(self, value: Any) -> None:
-        """The input of the answers that follow."""
-        self._text = value if isinstance(value, AsJson) else json.dumps(value)
-        self._engine.set_input_json(self._text)
+        """The input of the answers that follow. One that is no JSON for the engine has a failure of its own."""
+        self._ungiven = ""
+        try:
+            self._text = value if isinstance(value, AsJson) else json.dumps(value, allow_nan=False)
+            self._engine.set_input_json(self._text)
+        except (RuntimeError, RecursionError, ValueError) as error:
+            self._ungiven = _WHERE.split(str(error), maxsplit=1)[0]
 
     def answer(self, rule: str) -> Answer:
+        if self._ungiven:
+            said = f"an input cannot be given to the embedded engine: {self._ungiven}"
+            return Answer(False, None, Failure(self._program.name, said))
         if rule == COVERAGE:
             return Answer(True, json.loads(self._engine.get_coverage_report_as_json()))
         answer = self._answer(rule)
@@ -201,11 +219,28 @@ class Evaluation:
         except RuntimeError as error:
             text = str(error)
             if _NO_RULE in text:
-                return UNDEFINED
+                return self._indirect(rule)
             said = failure(error, rule.removeprefix("data."), self._program.modules)
             if any(word in said.message for word in _CONFLICTS):
                 return Answer(False, None, said)
             return self._guarded(rule) or Answer(False, None, said)
+
+    def _indirect(self, rule: str) -> Answer:
+        """What the engine does not call a rule: one with dots or a constant key, `deny["a"] := 1`; or there is none."""
+        from gitops_guard.policy import rego_tree
+
+        trees = [syntax_tree(module) for module in self._program.modules]
+        heads = [head for tree in trees if not isinstance(tree, Failure) for head in rego_tree.heads(tree)]
+        if rule.rpartition(".")[2] not in {part for head in heads for part in head.path}:
+            return UNDEFINED
+        try:
+            engine = self._ready()
+            engine.set_rego_v0(False)
+            engine.add_policy(f"{_ASKED}.rego", f"package {_ASKED}\n\nasked := {rule}\n")
+            engine.set_input_json(self._text)
+            return _read(engine.eval_rule_as_json(f"data.{_ASKED}.asked"))
+        except RuntimeError as error:
+            return Answer(False, None, failure(error, rule.removeprefix("data."), self._program.modules))
 
     def _guarded(self, rule: str) -> Answer | None:
         """The same with calls that are undefined where OPA's are; None where the engine fails again."""

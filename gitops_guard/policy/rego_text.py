@@ -9,12 +9,12 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 _TOKEN: Final = re.compile(
-    r"(?P<space>[ \t\r\n]+)|(?P<comment>#[^\n]*)|(?P<text>\"(?:[^\"\\\n]|\\.)*\"|`[^`]*`)"
+    r"(?P<space>[ \t\r\n]+)|(?P<comment>#[^\n]*)|(?P<text>\"(?:[^\"\\\n]|\\.)*+\"?|`[^`]*+`?)"
     r"|(?P<name>[A-Za-z_]\w*)|(?P<number>\d[\w.]*)|(?P<sign>:=|==|!=|<=|>=|.)",
     re.DOTALL,
 )
 # What stands between two operands; at the beginning of a line the embedded engine takes it for a new statement.
-_INFIX: Final = frozenset({"==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "|", "&", ":=", "="})
+INFIX: Final = frozenset({"==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "|", "&", ":=", "="})
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 _NO_OPERAND: Final = frozenset({"if", "contains", "else", "not", "some", "every", "in", "with", "as", "default"})
 
@@ -55,7 +55,7 @@ def mended(text: str) -> str:
 def _operators(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
     """An operator moves to the end of what stands before it."""
     for before, token in pairwise(found):
-        if token.first and token.text in _INFIX and _is_operand(before):
+        if token.first and token.text in INFIX and _is_operand(before):
             yield before.end, before.end, f" {token.text}"
             yield token.start, token.end, " " * len(token.text)
 
