@@ -35,12 +35,15 @@ def folders(given: Sequence[str], configured: Sequence[str], source: Source, con
     """The folders to load: those that the caller names, else those of the configuration.
 
     Raises ConfigError for one that is not there or leads out of the repository, UsageError where the configuration is
-    that of a revision.
+    that of a revision, or in CI, where a work tree may be a pull request.
     """
     if given:
         return [_there(Path(name), f"--rules {name!r}") for name in given]
     if configured and source.is_virtual and not isinstance(source, Staged):
         message = f"{config} names rules in Python, and code of a revision is not run"
+        raise UsageError(message, hint="--rules names a folder that you trust")
+    if configured and os.environ.get("CI"):
+        message = f"{config} names rules in Python, and in CI (the variable `CI` is set) nobody knows whose it is"
         raise UsageError(message, hint="--rules names a folder that you trust")
     return [_inside(source.root, name, config) for name in configured]
 

@@ -100,9 +100,11 @@ def run(source: Source, given: dict[str, Any], *, may_be_empty: bool) -> int:
 def read_config(source: Source, choice: options.Choice, known: dict[str, Rule]) -> Config:
     from gitops_guard.load import config
 
-    if choice.config_file:
-        return config.load(options.named_file(choice.config_file), known)
-    return config.load(source.config(), known)
+    return config.load(_config_file(source, choice), known)
+
+
+def _config_file(source: Source, choice: options.Choice) -> Path | tuple[str, bytes] | None:
+    return options.named_file(choice.config_file) if choice.config_file else source.config()
 
 
 def load_user_rules(
@@ -111,7 +113,7 @@ def load_user_rules(
     """The rules and a digest of their code. Before the configuration is read as a whole: it may speak of them."""
     from gitops_guard.load import config
 
-    file = options.named_file(choice.config_file) if choice.config_file else source.config()
+    file = _config_file(source, choice)
     configured = config.policy_setting_of(file).python_rules
     if not configured and not policed.rules_folder:
         return {}, ""
@@ -128,7 +130,7 @@ def load_policies(
     """Before the configuration is read as a whole: it may speak of their rules."""
     from gitops_guard.load import config
 
-    file = options.named_file(choice.config_file) if choice.config_file else source.config()
+    file = _config_file(source, choice)
     setting = policed.onto_setting(config.policy_setting_of(file))
     if not setting.is_used:
         return None

@@ -13,7 +13,8 @@ _TEXTS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 class PolicySetting:
     """*paths* and *data* are of the checked revision, relative to its root; *given_paths* and *given_data* were named
     by a flag and lie on disk. *builtins* are allowed beyond the list of `policy/builtins.py`, *python_rules* are
-    folders. *seconds* and *megabytes* limit one policy.
+    folders. *seconds* and *megabytes* limit one policy. Which engine is asked, and where, is said by flags only: a
+    configuration may come with a pull request, and would say whom to send everything.
     """
 
     paths: tuple[str, ...] = ()
@@ -49,9 +50,6 @@ def read(section: Mapping[str, Any]) -> PolicySetting:
         namespaces=tuple(section.get("namespaces", ("main",))),
         all_namespaces=section.get("all-namespaces", False),
         combine=section.get("combine", False),
-        engine=section.get("engine", "embedded"),
-        opa_url=section.get("opa-url", ""),
-        opa_package=section.get("opa-package", ""),
         builtins=tuple(section.get("builtins", ())),
         python_rules=tuple(section.get("python-rules", ())),
         seconds=float(limits.get("seconds", 5)),
@@ -71,9 +69,6 @@ def schema() -> dict[str, Any]:
             "namespaces": {**_TEXTS, "description": "Packages whose rules are asked, with * ? [..]. Default: main."},
             "all-namespaces": {"type": "boolean", "description": "Ask the rules of all packages."},
             "combine": {"type": "boolean", "description": "One input of all documents, as conftest --combine."},
-            "engine": {"enum": ["embedded", "opa"], "description": "What evaluates Rego."},
-            "opa-url": {"type": "string", "pattern": "^https?://", "description": "Where the OPA server answers."},
-            "opa-package": {"type": "string", "description": "Ask this package of the OPA server, and upload nothing."},
             "builtins": {**_TEXTS, "description": "Builtins that policies may call beside the harmless ones."},
             "python-rules": {**_TEXTS, "description": "Folders with rules in Python (docs/python-rules.md)."},
             "limits": {

@@ -9,7 +9,7 @@ from gitops_guard.model.resource import FieldPath, ResourceId
 
 _TEMPLATE: Final = ("spec", "template")
 # The path of the Pod template, by group and kind. "" stands for the core group.
-_TEMPLATES: Final[Mapping[tuple[str, str], FieldPath]] = {
+TEMPLATES: Final[Mapping[tuple[str, str], FieldPath]] = {
     ("", "PodTemplate"): ("template",),
     ("", "ReplicationController"): _TEMPLATE,
     ("apps", "DaemonSet"): _TEMPLATE,
@@ -31,8 +31,8 @@ _TEMPLATES: Final[Mapping[tuple[str, str], FieldPath]] = {
     ("serving.knative.dev", "Service"): _TEMPLATE,
 }
 # By the kind alone, for a group that is missing or misspelt: one without a dot can be no custom one.
-_BUILT_IN: Final = {kind: path for (group, kind), path in _TEMPLATES.items() if "." not in group}
-KINDS: Final = frozenset({kind for _, kind in _TEMPLATES} | {"Pod"})
+_BUILT_IN: Final = {kind: path for (group, kind), path in TEMPLATES.items() if "." not in group}
+KINDS: Final = frozenset({kind for _, kind in TEMPLATES} | {"Pod"})
 _CONTAINERS: Final = ("initContainers", "containers", "ephemeralContainers")
 
 
@@ -40,7 +40,7 @@ def template_path(resource: ResourceId) -> FieldPath | None:
     """Where the Pod template of a resource stands; `()` for a Pod itself, None where there is none."""
     if resource.kind == "Pod":
         return None if "." in resource.group else ()
-    return _TEMPLATES.get((resource.group, resource.kind)) if "." in resource.group else _BUILT_IN.get(resource.kind)
+    return TEMPLATES.get((resource.group, resource.kind)) if "." in resource.group else _BUILT_IN.get(resource.kind)
 
 
 def value_at(body: object, path: FieldPath) -> Any:

@@ -9,10 +9,13 @@ import hashlib
 import hmac
 import json
 import posixpath
+import re
 from base64 import urlsafe_b64decode
 from binascii import Error
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+
+from gitops_guard.policy.builtins_sprintf import sprintf
 
 Builtin = tuple[int, Callable[..., Any]]
 
@@ -96,6 +99,39 @@ class _Files:
         return found
 
 
+def _replaced(pairs: Mapping[str, str], text: str) -> str:
+    """Each place once, the first of the sorted keys that fits there."""
+    if not pairs:
+        return text
+    pattern = "|".join(map(re.escape, sorted(pairs)))
+    return re.sub(pattern, lambda match: pairs[match[0]], text)
+
+
+def _version(text: str) -> tuple[tuple[int, int, int], list[tuple[int, int, str]]]:
+    match = _SEMVER.fullmatch(text)
+    if match is None:
+        raise ValueError("no semantic version")
+    major, minor, patch = (int(match[name]) for name in ("major", "minor", "patch"))
+    parts = match["before"].split(".") if match["before"] else []
+    # Numbers go before words; a version without such parts goes after all that have some.
+    order = [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts] or [(2, 0, "")]
+    return (major, minor, patch), order
+
+
+def _compared(one: str, other: str) -> int:
+    first, second = _version(one), _version(other)
+    return (first > second) - (first < second)
+
+
+def _is_version(text: object) -> bool:
+    return isinstance(text, str) and _SEMVER.fullmatch(text) is not None
+
+
+_SEMVER: Final = re.compile(
+    r"v?(?P<major>\d+)\.(?P<minor>\d+)\.(?P<patch>\d+)(?:-(?P<before>[0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?"
+)
+
+
 FUNCTIONS: Final[Mapping[str, Builtin]] = {
     "all": (1, lambda items: all(item is True for item in items)),
     "any": (1, lambda items: any(item is True for item in items)),
@@ -107,6 +143,14 @@ FUNCTIONS: Final[Mapping[str, Builtin]] = {
     **{f"io.jwt.verify_hs{size}": (2, _verify(f"sha{size}")) for size in ("256", "384", "512")},
     "parse_config": (2, _parsed),
 }
+# What the engine has and answers otherwise than OPA does.
+CORRECTED: Final[Mapping[str, Builtin]] = {
+    "semver.compare": (2, _compared),
+    "semver.is_valid": (1, _is_version),
+    "sprintf": (2, sprintf),
+    "strings.count": (2, lambda text, part: text.count(part)),
+    "strings.replace_n": (2, _replaced),
+}
 # These get the folder of the module that calls them as their first argument: conftest's paths begin there.
 WITH_FOLDER: Final = frozenset({"parse_config_file", "parse_combined_config_files"})
 NAMES: Final = frozenset(FUNCTIONS) | WITH_FOLDER
@@ -115,4 +159,9 @@ NAMES: Final = frozenset(FUNCTIONS) | WITH_FOLDER
 def functions(files: Mapping[str, bytes]) -> dict[str, Builtin]:
     """All of them, by name; the number of arguments and the function."""
     given = _Files(files)
-    return {**FUNCTIONS, "parse_config_file": (2, given.one), "parse_combined_config_files": (2, given.all)}
+    return {
+        **FUNCTIONS,
+        **CORRECTED,
+        "parse_config_file": (2, given.one),
+        "parse_combined_config_files": (2, given.all),
+    }

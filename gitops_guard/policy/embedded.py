@@ -15,7 +15,6 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 from gitops_guard.policy import builtins, builtins_python, rego_depth, rego_hoisting, rego_safe, worker
-from gitops_guard.policy.builtins_sprintf import sprintf
 from gitops_guard.policy.program import (
     COVERAGE,
     UNDEFINED,
@@ -78,12 +77,17 @@ def _new_engine() -> regorus.Engine:
 
 
 def _add(engine: regorus.Engine, module: Module, *, guarded: bool = False) -> None:
-    text = source(module)
-    tree = syntax_tree(module)
-    if not isinstance(tree, Failure):
-        text = rego_hoisting.hoisted(tree, text)
+    text = _evaluated(module)
     engine.set_rego_v0(module.dialect is Dialect.V0)
     engine.add_policy(module.path, rego_safe.guarded(text) if guarded else text)
+
+
+@lru_cache(maxsize=4096)
+def _evaluated(module: Module) -> str:
+    """The source, and in front of a statement what OPA evaluates before it. What does not parse stays as it is."""
+    text = source(module)
+    tree = syntax_tree(module)
+    return text if isinstance(tree, Failure) else rego_hoisting.hoisted(tree, text)
 
 
 def source(module: Module) -> str:
@@ -181,7 +185,7 @@ class Evaluation:
         engine.set_enable_coverage(COVERAGE in self._question.rules)
         functions = {**builtins_python.functions(self._program.files), **builtins.barred(self._allowed)}
         if guarded:
-            functions["sprintf"] = (2, sprintf)
+            del functions["sprintf"]  # that of the engine knows values that cannot be given to Python
             engine.add_policy(rego_safe.PATH, rego_safe.module())
         for name, (arity, function) in functions.items():
             engine.add_extension(name, arity, function)

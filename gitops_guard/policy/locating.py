@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import Any, Final
 
-from gitops_guard.model.finding import Problem, Severity
+from gitops_guard.model.finding import Problem
 from gitops_guard.model.resource import FieldPath, Location
 
 MASK: Final = "(value removed)"
@@ -43,10 +42,6 @@ def _holds_more(body: Any, path: FieldPath) -> bool:
     for step in path:
         body = body[step]
     return bool(path) and isinstance(path[-1], str) and isinstance(body, Mapping | list)
-
-
-def with_severity(found: Problem, severity: Severity) -> Problem:
-    return replace(found, severity=severity)
 
 
 def _given_place(told: Mapping[str, Any], file: str) -> Location | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cached_property
 from typing import Any, Final, NamedTuple, Protocol
 
 from gitops_guard.model.resource import Location
@@ -41,7 +40,7 @@ class Module:
         return self.place(line, column) if self.place is not None else Location(self.path, line, column)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Program:
     """*name* is unique in a run, and what a message calls the policy. *data* is the document `data`, as JSON.
 
@@ -54,16 +53,6 @@ class Program:
     data: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     trusted: bool = False
-
-    @cached_property
-    def digest(self) -> str:
-        """32 hex digits that change with all that can change an answer."""
-        import json
-        from hashlib import blake2b
-
-        texts = [(module.path, module.text, module.dialect.value) for module in self.modules]
-        content = json.dumps((texts, self.data), sort_keys=True, default=str)
-        return blake2b(content.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
 class AsJson(str):

@@ -28,6 +28,7 @@ _LENGTH: Final = struct.Struct("=q")
 _NUMBER: Final = struct.Struct("=i")
 _INPUTS: Final = 200  # of a task: what is done again at most after a worker was ended
 _MOST_TASKS: Final = 8000  # their numbers wait in a pipe, which holds 64 KiB
+_ALONE: Final = 2  # times of one evaluation after which a worker ends by itself
 _STILL: Final = 10  # a worker that neither ends nor uses the processor, as a multiple of the time
 
 
@@ -148,7 +149,7 @@ class _Run:
             os.close(reader)
             os.close(self._giver)
             _Child(self._questions, self._tasks, self._prepare, self._barred, state, writer).run(
-                self._waiting, self._limits.megabytes
+                self._waiting, self._limits
             )
         finally:  # the child must never return into its parent's stack
             os._exit(0)
@@ -231,12 +232,14 @@ class _Child:
         self._state = state
         self._writer = writer
         self._ready: tuple[int, Evaluation] | None = None
+        self._alone = 0.0
 
-    def run(self, waiting: int, megabytes: int) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    def run(self, waiting: int, limits: Limits) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGVTALRM):
             signal.signal(number, signal.SIG_DFL)
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # regorus writes there when it fails
-        _bound_memory(megabytes)
+        _bound_memory(limits.megabytes)
+        self._alone = limits.seconds * _ALONE
         while packed := os.read(waiting, _NUMBER.size):
             (number,) = _NUMBER.unpack(packed)
             self._send(number, *self._done(number))
@@ -244,6 +247,7 @@ class _Child:
 
     def _at(self, task: int, at: int, rule: int) -> None:
         _STATE.pack_into(self._state, 0, task, at, rule, time.process_time())
+        signal.setitimer(signal.ITIMER_VIRTUAL, self._alone)  # ends a worker whose parent was killed
 
     def _done(self, number: int) -> tuple[list[list[tuple[Any, ...]]], tuple[Any, ...] | None]:
         task = self._tasks[number]
@@ -322,6 +326,8 @@ def _processor_time(pid: int) -> float | None:
 def _reason(code: int, limits: Limits) -> str:
     if code in (-signal.SIGABRT, -signal.SIGKILL):
         return f"it was stopped: it needed more than {limits.megabytes} MB of memory"
+    if code == -signal.SIGVTALRM:
+        return f"it was stopped: one evaluation took longer than {limits.seconds:g} s"
     if code == -signal.SIGSEGV:
         return "it was stopped: it calls itself too deeply"
     return "it was stopped: the engine ended early"

@@ -296,3 +296,13 @@ def test_what_is_no_policy_is_listed_with_its_reason(tmp_path: Path) -> None:
         "policy/t.yaml:1:1": ("ConstraintTemplate", "not evaluated: it holds CEL only, which is for the API server"),
         "policy/v.yaml:1:1": ("CEL policy", "not evaluated: CEL is for the API server"),
     }
+
+
+@pytest.mark.parametrize("key", ["engine: opa", "opa-url: http://127.0.0.1:9", "opa-package: main"])
+def test_a_configuration_cannot_say_which_server_is_asked(key: str, tmp_path: Path) -> None:
+    settings = f"policy:\n  paths: [policy]\n  {key}\n"
+
+    ran = check(tmp_path, {"policy/a.rego": DENY, ".gitops-guard.yaml": settings}, policy="")
+
+    assert ran.code == 2
+    assert ran.err.startswith("Error: .gitops-guard.yaml:3:3: ")

@@ -92,6 +92,17 @@ def test_code_of_a_revision_is_never_run(tmp_path: Path) -> None:
     assert not marker.exists()
 
 
+def test_in_ci_what_a_configuration_names_is_not_run(tmp_path: Path) -> None:
+    marker = tmp_path / "ran"
+    files = {**FILES, "rules/single_replica.py": f"open({str(marker)!r}, 'w').close()\n{RULE}"}
+
+    ran = gitops_guard("check", cwd=write(tmp_path / "r", files), env={"CI": "true"})
+
+    assert ran.code == 2
+    assert "names rules in Python, and in CI (the variable `CI` is set) nobody knows whose it is" in ran.err
+    assert not marker.exists()
+
+
 def test_a_folder_that_the_caller_names_is_loaded_for_a_revision(tmp_path: Path) -> None:
     root = repository(tmp_path / "r", FILES)
     trusted = write(tmp_path / "trusted", {"single_replica.py": RULE})
