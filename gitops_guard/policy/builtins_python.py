@@ -78,6 +78,21 @@ def _parsed(kind: str, text: str) -> Any:
     return bodies[0] if len(bodies) == 1 else bodies or None
 
 
+def _later(nanoseconds: int, years: int, months: int, days: int) -> int:
+    """`time.add_date`: a day that the month has not is one of the next month."""
+    from datetime import UTC, datetime, timedelta
+
+    seconds, rest = divmod(nanoseconds, 10**9)
+    try:
+        at = datetime.fromtimestamp(seconds, UTC)
+        month = at.month - 1 + months
+        first = at.replace(year=at.year + years + month // 12, month=month % 12 + 1, day=1)
+        moved = first + timedelta(days=at.day - 1 + days)
+    except (OverflowError, OSError) as error:
+        raise ValueError("time.add_date: the time is out of range") from error
+    return int(moved.timestamp()) * 10**9 + rest
+
+
 class _Files:
     """`parse_config_file` and `parse_combined_config_files`: of files beside the policies, and of no others."""
 
@@ -142,6 +157,7 @@ FUNCTIONS: Final[Mapping[str, Builtin]] = {
     "io.jwt.decode": (1, _decoded),
     **{f"io.jwt.verify_hs{size}": (2, _verify(f"sha{size}")) for size in ("256", "384", "512")},
     "parse_config": (2, _parsed),
+    "time.add_date": (4, _later),
 }
 # What the engine has and answers otherwise than OPA does.
 CORRECTED: Final[Mapping[str, Builtin]] = {

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from gitops_guard.policy import builtins, builtins_python, rego_depth, rego_hoisting, rego_safe, worker
+from gitops_guard.policy import builtins, builtins_python, builtins_regex, rego_depth, rego_hoisting, rego_safe, worker
 from gitops_guard.policy.program import (
     COVERAGE,
     UNDEFINED,
@@ -87,7 +87,7 @@ def _evaluated(module: Module) -> str:
     """The source, and in front of a statement what OPA evaluates before it. What does not parse stays as it is."""
     text = source(module)
     tree = syntax_tree(module)
-    return text if isinstance(tree, Failure) else rego_hoisting.hoisted(tree, text)
+    return builtins_regex.with_patterns(text if isinstance(tree, Failure) else rego_hoisting.hoisted(tree, text))
 
 
 def source(module: Module) -> str:
@@ -184,6 +184,7 @@ class Evaluation:
         engine = _new_engine()
         engine.set_enable_coverage(COVERAGE in self._question.rules)
         functions = {**builtins_python.functions(self._program.files), **builtins.barred(self._allowed)}
+        functions[builtins_regex.NAME] = (1, builtins_regex.at_run_time)
         if guarded:
             del functions["sprintf"]  # that of the engine knows values that cannot be given to Python
             engine.add_policy(rego_safe.PATH, rego_safe.module())
