@@ -100,8 +100,12 @@ def barred(allowed: Collection[str]) -> dict[str, builtins_python.Builtin]:
     return {name: (_ARITIES.get(name, 1), partial(_bar, _fault(name, allowed, embedded=True))) for name in names}
 
 
+class BarredError(ValueError):
+    """Its message never carries the input."""
+
+
 def _bar(said: str, *_: Any) -> NoReturn:
-    raise ValueError(said)
+    raise BarredError(said)
 
 
 def _is_known(name: str) -> bool:

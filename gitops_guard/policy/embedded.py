@@ -44,7 +44,13 @@ _NO_FUNCTION: Final = "could not find function"
 _CONFLICTS: Final = ("conflict", "complete rules", "multiple outputs", "recursi", _NO_FUNCTION, "not found")
 _UNDEFINED: Final = '"<undefined>"'  # what regorus gives for a rule without a value
 _WHERE: Final = re.compile(r" at line \d|:|\n")
-_GOT: Final = re.compile(r" Got `.*|^extension '[^']*' raises Python error: \w+: ", re.DOTALL)
+# What the engine says of values, which may be secrets: tests/policy/engine/test_secrets.py.
+_VALUES: Final = re.compile(
+    r" Got `.*|(?<=^invalid duration): .*|(?<=^invalid schema): .*|(?<=^Error parsing) .*| for node `.*(?= must be)"
+    r"|(?<=^value) for key `.*(?= generated multiple)|(?<=generated multiple times): .*",
+    re.DOTALL,
+)
+_IN_PYTHON: Final = re.compile(r"^extension '(?P<name>[^']*)' raises Python error: (?P<kind>\w+)(?:: (?P<said>.*))?")
 
 
 @lru_cache(maxsize=4096)
@@ -110,10 +116,20 @@ def failure(error: RuntimeError, policy: str, modules: Sequence[Module]) -> Fail
     match = _ERROR.search(str(error))
     if match is None:
         reason = str(error).split("\n\nStack backtrace", 1)[0].strip().partition("\n")[0]
-        return Failure(policy, _GOT.sub("", reason))
+        return Failure(policy, _told(reason))
     module = next((module for module in modules if module.path == match["file"]), None)
     at = module.at(int(match["line"]), int(match["column"])) if module else None
-    return Failure(policy, _GOT.sub("", match["reason"]), at)
+    return Failure(policy, _told(match["reason"]), at)
+
+
+def _told(reason: str) -> str:
+    """The reason without what could be of the input."""
+    match = _IN_PYTHON.match(reason)
+    if match is None:
+        return _VALUES.sub("", reason)
+    if match["kind"] == builtins.BarredError.__name__:
+        return match["said"]
+    return f"`{match['name']}` is not done with what it is given here"
 
 
 class Embedded:
