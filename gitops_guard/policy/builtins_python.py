@@ -56,7 +56,14 @@ def _verify(name: str) -> Callable[[str, str], bool]:
 
 
 def _flattened(items: list[Any]) -> list[Any]:
+    _must(isinstance(items, list))
     return [inner for item in items for inner in (item if isinstance(item, list) else [item])]
+
+
+def _must(right: object) -> None:
+    """OPA has an error for an operand of a wrong type."""
+    if not right:
+        raise ValueError("an operand is of a wrong type")
 
 
 def _parsed(kind: str, text: str) -> Any:
@@ -116,10 +123,17 @@ class _Files:
 
 def _replaced(pairs: Mapping[str, str], text: str) -> str:
     """Each place once, the first of the sorted keys that fits there."""
+    _must(isinstance(text, str) and isinstance(pairs, dict))
+    _must(all(isinstance(one, str) for pair in pairs.items() for one in pair))
     if not pairs:
         return text
     pattern = "|".join(map(re.escape, sorted(pairs)))
     return re.sub(pattern, lambda match: pairs[match[0]], text)
+
+
+def _counted(text: str, part: str) -> int:
+    _must(isinstance(text, str) and isinstance(part, str))
+    return text.count(part)
 
 
 def _version(text: str) -> tuple[tuple[int, int, int], list[tuple[int, int, str]]]:
@@ -142,8 +156,12 @@ def _is_version(text: object) -> bool:
     return isinstance(text, str) and _SEMVER.fullmatch(text) is not None
 
 
+_COUNTED: Final = r"(?:0|[1-9]\d*)"
+_PART: Final = rf"(?:{_COUNTED}|\d*[A-Za-z-][0-9A-Za-z-]*)"
 _SEMVER: Final = re.compile(
-    r"v?(?P<major>\d+)\.(?P<minor>\d+)\.(?P<patch>\d+)(?:-(?P<before>[0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?"
+    rf"v?(?P<major>{_COUNTED})\.(?P<minor>{_COUNTED})\.(?P<patch>{_COUNTED})(?:-(?P<before>{_PART}(?:\.{_PART})*))?"
+    r"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?",
+    re.ASCII,
 )
 
 
@@ -164,7 +182,7 @@ CORRECTED: Final[Mapping[str, Builtin]] = {
     "semver.compare": (2, _compared),
     "semver.is_valid": (1, _is_version),
     "sprintf": (2, sprintf),
-    "strings.count": (2, lambda text, part: text.count(part)),
+    "strings.count": (2, _counted),
     "strings.replace_n": (2, _replaced),
 }
 # These get the folder of the module that calls them as their first argument: conftest's paths begin there.

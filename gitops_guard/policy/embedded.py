@@ -37,6 +37,7 @@ _ERROR: Final = re.compile(
     r"\n--> (?P<file>[^\n]*):(?P<line>\d+):(?P<column>\d+)\n.*?^error: (?P<reason>[^\n]*)", re.DOTALL | re.MULTILINE
 )
 _FEW: Final = 300  # evaluations of a bundled policy that are done before another process has started
+_LONGEST: Final = 4 << 20  # characters of an answer: those of all inputs stand in memory
 _NO_RULE: Final = "not a valid rule path"
 _ASKED: Final = "gitops_guard_asked"
 _NO_FUNCTION: Final = "could not find function"
@@ -65,8 +66,8 @@ def syntax_tree(module: Module) -> Mapping[str, Any] | Failure:
         engine.add_policy(module.path, source(module))
     except RuntimeError as error:
         return failure(error, module.path, (module,))
-    except BaseException as error:  # a panic of Rust is no Exception
-        if type(error).__name__ != "PanicException":
+    except BaseException as error:
+        if not _is_panic(error):
             raise
         return Failure(module.path, "the embedded engine fails to parse the module", module.at(1))
     tree: Mapping[str, Any] = json.loads(engine.get_ast_as_json())[0]["ast"]
@@ -149,7 +150,9 @@ class Embedded:
             if failures := self._refused(question.program):
                 replies[number] = _none(question, *failures)
             elif question.program.trusted and len(question.inputs) * len(question.rules) <= _FEW:
-                replies[number] = _here(question)
+                here = _here(question)
+                if here is not None:
+                    replies[number] = here
         waiting = [number for number in range(len(questions)) if number not in replies]
         asked = [questions[number] for number in waiting]
         ready = partial(Evaluation, allowed=self._allowed)
@@ -169,11 +172,22 @@ class Embedded:
         return [*(outline for outline in read if isinstance(outline, Failure)), *failures]
 
 
-def _here(question: Question) -> Replies:
-    evaluation = Evaluation(question)
-    if evaluation.refused:
-        return _none(question, evaluation.refused)
-    return Replies([evaluation.answers(value) for value in question.inputs])
+def _here(question: Question) -> Replies | None:
+    """None where the engine panics: a worker finds out where."""
+    try:
+        evaluation = Evaluation(question)
+        if evaluation.refused:
+            return _none(question, evaluation.refused)
+        return Replies([evaluation.answers(value) for value in question.inputs])
+    except BaseException as error:
+        if not _is_panic(error):
+            raise
+        return None
+
+
+def _is_panic(error: BaseException) -> bool:
+    """Rust's panics are no Exceptions, and their class cannot be imported."""
+    return type(error).__name__ == "PanicException"
 
 
 def _none(question: Question, *failures: Failure) -> Replies:
@@ -236,7 +250,11 @@ class Evaluation:
 
     def _answer(self, rule: str) -> Answer:
         try:
-            return _read(self._engine.eval_rule_as_json(rule))
+            told = self._engine.eval_rule_as_json(rule)
+            if len(told) > _LONGEST:
+                reason = f"it answers more than {_LONGEST >> 20} MiB for one input"
+                return Answer(False, None, Failure(rule.removeprefix("data."), reason))
+            return _read(told)
         except RuntimeError as error:
             text = str(error)
             if _NO_RULE in text:
