@@ -56,7 +56,14 @@ def _verify(name: str) -> Callable[[str, str], bool]:
 
 
 def _flattened(items: list[Any]) -> list[Any]:
+    _must(isinstance(items, list))
     return [inner for item in items for inner in (item if isinstance(item, list) else [item])]
+
+
+def _must(right: object) -> None:
+    """OPA has an error for an operand of a wrong type."""
+    if not right:
+        raise ValueError("an operand is of a wrong type")
 
 
 def _parsed(kind: str, text: str) -> Any:
@@ -76,6 +83,21 @@ def _parsed(kind: str, text: str) -> Any:
         raise ValueError("parse_config: the text does not parse")
     bodies = [document.body for document in parsed.documents]
     return bodies[0] if len(bodies) == 1 else bodies or None
+
+
+def _later(nanoseconds: int, years: int, months: int, days: int) -> int:
+    """`time.add_date`: a day that the month has not is one of the next month."""
+    from datetime import UTC, datetime, timedelta
+
+    seconds, rest = divmod(nanoseconds, 10**9)
+    try:
+        at = datetime.fromtimestamp(seconds, UTC)
+        month = at.month - 1 + months
+        first = at.replace(year=at.year + years + month // 12, month=month % 12 + 1, day=1)
+        moved = first + timedelta(days=at.day - 1 + days)
+    except (OverflowError, OSError) as error:
+        raise ValueError("time.add_date: the time is out of range") from error
+    return int(moved.timestamp()) * 10**9 + rest
 
 
 class _Files:
@@ -101,10 +123,17 @@ class _Files:
 
 def _replaced(pairs: Mapping[str, str], text: str) -> str:
     """Each place once, the first of the sorted keys that fits there."""
+    _must(isinstance(text, str) and isinstance(pairs, dict))
+    _must(all(isinstance(one, str) for pair in pairs.items() for one in pair))
     if not pairs:
         return text
     pattern = "|".join(map(re.escape, sorted(pairs)))
     return re.sub(pattern, lambda match: pairs[match[0]], text)
+
+
+def _counted(text: str, part: str) -> int:
+    _must(isinstance(text, str) and isinstance(part, str))
+    return text.count(part)
 
 
 def _version(text: str) -> tuple[tuple[int, int, int], list[tuple[int, int, str]]]:
@@ -127,8 +156,12 @@ def _is_version(text: object) -> bool:
     return isinstance(text, str) and _SEMVER.fullmatch(text) is not None
 
 
+_COUNTED: Final = r"(?:0|[1-9]\d*)"
+_PART: Final = rf"(?:{_COUNTED}|\d*[A-Za-z-][0-9A-Za-z-]*)"
 _SEMVER: Final = re.compile(
-    r"v?(?P<major>\d+)\.(?P<minor>\d+)\.(?P<patch>\d+)(?:-(?P<before>[0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?"
+    rf"v?(?P<major>{_COUNTED})\.(?P<minor>{_COUNTED})\.(?P<patch>{_COUNTED})(?:-(?P<before>{_PART}(?:\.{_PART})*))?"
+    r"(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?",
+    re.ASCII,
 )
 
 
@@ -142,13 +175,14 @@ FUNCTIONS: Final[Mapping[str, Builtin]] = {
     "io.jwt.decode": (1, _decoded),
     **{f"io.jwt.verify_hs{size}": (2, _verify(f"sha{size}")) for size in ("256", "384", "512")},
     "parse_config": (2, _parsed),
+    "time.add_date": (4, _later),
 }
 # What the engine has and answers otherwise than OPA does.
 CORRECTED: Final[Mapping[str, Builtin]] = {
     "semver.compare": (2, _compared),
     "semver.is_valid": (1, _is_version),
     "sprintf": (2, sprintf),
-    "strings.count": (2, lambda text, part: text.count(part)),
+    "strings.count": (2, _counted),
     "strings.replace_n": (2, _replaced),
 }
 # These get the folder of the module that calls them as their first argument: conftest's paths begin there.

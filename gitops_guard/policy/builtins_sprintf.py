@@ -19,7 +19,9 @@ _MOST: Final = 4_000_000  # characters
 
 
 def sprintf(form: str, values: Sequence[Any]) -> str:
-    """Raises ValueError where the text would be beyond all reason."""
+    """Raises ValueError for operands of a wrong type, and where the text would be beyond all reason."""
+    if not isinstance(form, str) or not isinstance(values, list):
+        raise ValueError("sprintf has a text and an array")
     pieces: list[str] = []
     done = next_ = 0
     reordered = False

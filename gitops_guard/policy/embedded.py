@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
-from gitops_guard.policy import builtins, builtins_python, rego_hoisting, rego_safe, worker
+from gitops_guard.policy import builtins, builtins_python, builtins_regex, rego_depth, rego_hoisting, rego_safe, worker
 from gitops_guard.policy.program import (
     COVERAGE,
     UNDEFINED,
@@ -37,23 +37,39 @@ _ERROR: Final = re.compile(
     r"\n--> (?P<file>[^\n]*):(?P<line>\d+):(?P<column>\d+)\n.*?^error: (?P<reason>[^\n]*)", re.DOTALL | re.MULTILINE
 )
 _FEW: Final = 300  # evaluations of a bundled policy that are done before another process has started
+_LONGEST: Final = 4 << 20  # characters of an answer: those of all inputs stand in memory
 _NO_RULE: Final = "not a valid rule path"
+_ASKED: Final = "gitops_guard_asked"
 _NO_FUNCTION: Final = "could not find function"
 # Errors that are errors for OPA as well; any other one is of a builtin, and then undefined.
 _CONFLICTS: Final = ("conflict", "complete rules", "multiple outputs", "recursi", _NO_FUNCTION, "not found")
 _UNDEFINED: Final = '"<undefined>"'  # what regorus gives for a rule without a value
-_GOT: Final = re.compile(r" Got `.*|^extension '[^']*' raises Python error: \w+: ", re.DOTALL)
+_WHERE: Final = re.compile(r" at line \d|:|\n")
+# What the engine says of values, which may be secrets: tests/policy/engine/test_secrets.py.
+_VALUES: Final = re.compile(
+    r" Got `.*|(?<=^invalid duration): .*|(?<=^invalid schema): .*|(?<=^Error parsing) .*| for node `.*(?= must be)"
+    r"|(?<=^value) for key `.*(?= generated multiple)|(?<=generated multiple times): .*",
+    re.DOTALL,
+)
+_IN_PYTHON: Final = re.compile(r"^extension '(?P<name>[^']*)' raises Python error: (?P<kind>\w+)(?:: (?P<said>.*))?")
 
 
 @lru_cache(maxsize=4096)
 def syntax_tree(module: Module) -> Mapping[str, Any] | Failure:
     """The module as regorus parses it: {package, imports, rules}."""
+    if said := rego_depth.too_much(module.text):
+        line, reason = said
+        return Failure(module.path, reason, module.at(line))
     engine = _new_engine()
     engine.set_rego_v0(module.dialect is Dialect.V0)
     try:
         engine.add_policy(module.path, source(module))
     except RuntimeError as error:
         return failure(error, module.path, (module,))
+    except BaseException as error:
+        if not _is_panic(error):
+            raise
+        return Failure(module.path, "the embedded engine fails to parse the module", module.at(1))
     tree: Mapping[str, Any] = json.loads(engine.get_ast_as_json())[0]["ast"]
     return tree
 
@@ -63,6 +79,7 @@ def _new_engine() -> regorus.Engine:
 
     engine = regorus.Engine()
     engine.set_gather_prints(True)
+    engine.set_policy_length_config(max_col=rego_depth.COLUMNS + 1000, max_file_bytes=4 << 20, max_lines=100_000)
     return engine
 
 
@@ -77,7 +94,7 @@ def _evaluated(module: Module) -> str:
     """The source, and in front of a statement what OPA evaluates before it. What does not parse stays as it is."""
     text = source(module)
     tree = syntax_tree(module)
-    return text if isinstance(tree, Failure) else rego_hoisting.hoisted(tree, text)
+    return builtins_regex.with_patterns(text if isinstance(tree, Failure) else rego_hoisting.hoisted(tree, text))
 
 
 def source(module: Module) -> str:
@@ -102,10 +119,20 @@ def failure(error: RuntimeError, policy: str, modules: Sequence[Module]) -> Fail
     match = _ERROR.search(str(error))
     if match is None:
         reason = str(error).split("\n\nStack backtrace", 1)[0].strip().partition("\n")[0]
-        return Failure(policy, _GOT.sub("", reason))
+        return Failure(policy, _told(reason))
     module = next((module for module in modules if module.path == match["file"]), None)
     at = module.at(int(match["line"]), int(match["column"])) if module else None
-    return Failure(policy, _GOT.sub("", match["reason"]), at)
+    return Failure(policy, _told(match["reason"]), at)
+
+
+def _told(reason: str) -> str:
+    """The reason without what could be of the input."""
+    match = _IN_PYTHON.match(reason)
+    if match is None:
+        return _VALUES.sub("", reason)
+    if match["kind"] == builtins.BarredError.__name__:
+        return match["said"]
+    return f"`{match['name']}` is not done with what it is given here"
 
 
 class Embedded:
@@ -125,7 +152,9 @@ class Embedded:
             if failures := self._refused(question.program):
                 replies[number] = _none(question, *failures)
             elif question.program.trusted and len(question.inputs) * len(question.rules) <= _FEW:
-                replies[number] = _here(question)
+                here = _here(question)
+                if here is not None:
+                    replies[number] = here
         waiting = [number for number in range(len(questions)) if number not in replies]
         asked = [questions[number] for number in waiting]
         ready = partial(Evaluation, allowed=self._allowed)
@@ -145,11 +174,22 @@ class Embedded:
         return [*(outline for outline in read if isinstance(outline, Failure)), *failures]
 
 
-def _here(question: Question) -> Replies:
-    evaluation = Evaluation(question)
-    if evaluation.refused:
-        return _none(question, evaluation.refused)
-    return Replies([evaluation.answers(value) for value in question.inputs])
+def _here(question: Question) -> Replies | None:
+    """None where the engine panics: a worker finds out where."""
+    try:
+        evaluation = Evaluation(question)
+        if evaluation.refused:
+            return _none(question, evaluation.refused)
+        return Replies([evaluation.answers(value) for value in question.inputs])
+    except BaseException as error:
+        if not _is_panic(error):
+            raise
+        return None
+
+
+def _is_panic(error: BaseException) -> bool:
+    """Rust's panics are no Exceptions, and their class cannot be imported."""
+    return type(error).__name__ == "PanicException"
 
 
 def _none(question: Question, *failures: Failure) -> Replies:
@@ -164,6 +204,7 @@ class Evaluation:
         self._allowed = allowed
         self._program = question.program
         self._text = ""
+        self._ungiven = ""
         self._careful: regorus.Engine | None = None
         self.refused: Failure | None = None
         try:
@@ -175,6 +216,7 @@ class Evaluation:
         engine = _new_engine()
         engine.set_enable_coverage(COVERAGE in self._question.rules)
         functions = {**builtins_python.functions(self._program.files), **builtins.barred(self._allowed)}
+        functions[builtins_regex.NAME] = (1, builtins_regex.at_run_time)
         if guarded:
             del functions["sprintf"]  # that of the engine knows values that cannot be given to Python
             engine.add_policy(rego_safe.PATH, rego_safe.module())
@@ -190,11 +232,18 @@ class Evaluation:
         return [self.answer(rule) for rule in self._question.rules]
 
     def give(self, value: Any) -> None:
-        """The input of the answers that follow."""
-        self._text = value if isinstance(value, AsJson) else json.dumps(value)
-        self._engine.set_input_json(self._text)
+        """The input of the answers that follow. One that is no JSON for the engine has a failure of its own."""
+        self._ungiven = ""
+        try:
+            self._text = value if isinstance(value, AsJson) else json.dumps(value, allow_nan=False)
+            self._engine.set_input_json(self._text)
+        except (RuntimeError, RecursionError, ValueError) as error:
+            self._ungiven = _WHERE.split(str(error), maxsplit=1)[0]
 
     def answer(self, rule: str) -> Answer:
+        if self._ungiven:
+            said = f"an input cannot be given to the embedded engine: {self._ungiven}"
+            return Answer(False, None, Failure(self._program.name, said))
         if rule == COVERAGE:
             return Answer(True, json.loads(self._engine.get_coverage_report_as_json()))
         answer = self._answer(rule)
@@ -203,15 +252,36 @@ class Evaluation:
 
     def _answer(self, rule: str) -> Answer:
         try:
-            return _read(self._engine.eval_rule_as_json(rule))
+            told = self._engine.eval_rule_as_json(rule)
+            if len(told) > _LONGEST:
+                reason = f"it answers more than {_LONGEST >> 20} MiB for one input"
+                return Answer(False, None, Failure(rule.removeprefix("data."), reason))
+            return _read(told)
         except RuntimeError as error:
             text = str(error)
             if _NO_RULE in text:
-                return UNDEFINED
+                return self._indirect(rule)
             said = failure(error, rule.removeprefix("data."), self._program.modules)
             if any(word in said.message for word in _CONFLICTS):
                 return Answer(False, None, said)
             return self._guarded(rule) or Answer(False, None, said)
+
+    def _indirect(self, rule: str) -> Answer:
+        """What the engine does not call a rule: one with dots or a constant key, `deny["a"] := 1`; or there is none."""
+        from gitops_guard.policy import rego_tree
+
+        trees = [syntax_tree(module) for module in self._program.modules]
+        heads = [head for tree in trees if not isinstance(tree, Failure) for head in rego_tree.heads(tree)]
+        if rule.rpartition(".")[2] not in {part for head in heads for part in head.path}:
+            return UNDEFINED
+        try:
+            engine = self._ready()
+            engine.set_rego_v0(False)
+            engine.add_policy(f"{_ASKED}.rego", f"package {_ASKED}\n\nasked := {rule}\n")
+            engine.set_input_json(self._text)
+            return _read(engine.eval_rule_as_json(f"data.{_ASKED}.asked"))
+        except RuntimeError as error:
+            return Answer(False, None, failure(error, rule.removeprefix("data."), self._program.modules))
 
     def _guarded(self, rule: str) -> Answer | None:
         """The same with calls that are undefined where OPA's are; None where the engine fails again."""

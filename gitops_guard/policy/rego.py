@@ -11,7 +11,7 @@ from typing import Any, Final
 from gitops_guard.policy import rego_annotations, rego_tree
 from gitops_guard.policy.program import Dialect, Failure, Module, Place
 
-_IMPORTS_V1: Final = re.compile(r"^\s*import\s+rego\.v1\b", re.MULTILINE)
+_IMPORTS_V1: Final = re.compile(r"^[ \t]*import[ \t]+rego\.v1\b", re.MULTILINE)
 _ROOTS: Final = frozenset({"data", "input"})
 
 

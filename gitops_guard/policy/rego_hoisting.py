@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from gitops_guard.policy import builtins_python
 from gitops_guard.policy.rego_text import joined, tokens
 
 Node = Mapping[str, Any]
@@ -53,8 +54,6 @@ class _Text:
 
 def hoisted(tree: Node, text: str) -> str:
     """*text*, of which *tree* is, with these statements before their own; its lines stay where they are."""
-    if "walk" not in text and "not" not in text:
-        return text
     source = _Text(tree, text)
     changes: list[_Change] = []
     for query in _queries(tree["rules"]):
@@ -97,6 +96,9 @@ def _changes(source: _Text, query: Node, statement: Node) -> Iterator[_Change]:
     if "NotExpr" in literal:
         found = [source.line(*_bounds(source, node)) for node in _of_statement(source, literal["NotExpr"]["expr"])]
         before = [b"_ = " + one for one in dict.fromkeys(found) if one]
+    elif operands := _with_result(literal):
+        yield from _unified_with_result(source, *operands)
+        return
     else:
         inside = list(_walks(literal))
         if len(inside) == 1 and (sides := _unified(literal, inside[0])):
@@ -118,6 +120,31 @@ def _changes(source: _Text, query: Node, statement: Node) -> Iterator[_Change]:
     yield _Change(begin, begin, (b"{ " if bare else b"") + said)
     if bare:
         yield _Change(end, end, b" }")
+
+
+def _with_result(literal: Node) -> tuple[Node, list[Node]] | None:
+    """`io.jwt.decode(token, [_, payload, _])`: a function in Python with one operand more; and its operands."""
+    call = literal.get("Expr", {}).get("expr", {})
+    if "Call" not in call:
+        return None
+    operands = call["Call"]["params"]
+    arity, _ = builtins_python.FUNCTIONS.get(_dotted(call["Call"]["fcn"]), (-1, None))
+    return (call, operands) if len(operands) == arity + 1 and arity > 0 else None
+
+
+def _unified_with_result(source: _Text, call: Node, operands: list[Node]) -> Iterator[_Change]:
+    _, last = _bounds(source, operands[-2])
+    begin, end = _bounds(source, operands[-1])
+    _, stop = _bounds(source, call)
+    yield _Change(last, begin, b") = " + b"\n" * source.data.count(b"\n", last, begin))
+    yield _Change(end, stop, b"\n" * source.data.count(b"\n", end, stop))
+
+
+def _dotted(node: Node) -> str:
+    ((kind, inner),) = node.items()
+    if kind == "RefDot":
+        return f"{_dotted(inner['refr'])}.{inner['field'][1]}"
+    return str(inner["value"]) if kind == "Var" else ""
 
 
 def _unified(literal: Node, call: Node) -> tuple[Node, Node] | None:

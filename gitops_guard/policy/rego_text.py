@@ -9,12 +9,12 @@ from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 _TOKEN: Final = re.compile(
-    r"(?P<space>[ \t\r\n]+)|(?P<comment>#[^\n]*)|(?P<text>\"(?:[^\"\\\n]|\\.)*\"|`[^`]*`)"
+    r"(?P<space>[ \t\r\n]+)|(?P<comment>#[^\n]*)|(?P<text>\"(?:[^\"\\\n]|\\.)*+\"?|`[^`]*+`?)"
     r"|(?P<name>[A-Za-z_]\w*)|(?P<number>\d[\w.]*)|(?P<sign>:=|==|!=|<=|>=|.)",
     re.DOTALL,
 )
 # What stands between two operands; at the beginning of a line the embedded engine takes it for a new statement.
-_INFIX: Final = frozenset({"==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "|", "&", ":=", "="})
+INFIX: Final = frozenset({"==", "!=", "<=", ">=", "<", ">", "+", "-", "*", "/", "%", "|", "&", ":=", "="})
 _OPEN, _CLOSE = frozenset("([{"), frozenset(")]}")
 _NO_OPERAND: Final = frozenset({"if", "contains", "else", "not", "some", "every", "in", "with", "as", "default"})
 
@@ -44,18 +44,19 @@ def tokens(text: str) -> Iterator[Token]:
 def mended(text: str) -> str:
     """*text* in a form that the embedded engine (regorus 0.13) parses; each line stays where it is.
 
-    It knows no second body of a rule that makes a set (`deny[msg] { … } { … }`), no line that begins with an infix
-    operator, no `re_match`, and takes a bracket at the beginning of a line for the arguments of what stands before.
+    It knows no function without a body (`f(1)`), no second body of a rule that makes a set (`deny[msg] { … } { … }`),
+    no line that begins with an infix operator, no `re_match`, and takes a bracket at the beginning of a line for the
+    arguments of what stands before.
     """
     found = list(tokens(text))
-    changes = sorted([*_operators(found), *_bodies(found), *_brackets(found), *_old_names(found)])
+    changes = sorted([*_operators(found), *_bodies(found), *_brackets(found), *_old_names(found), *_facts(found)])
     return changed(text, changes)
 
 
 def _operators(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
     """An operator moves to the end of what stands before it."""
     for before, token in pairwise(found):
-        if token.first and token.text in _INFIX and _is_operand(before):
+        if token.first and token.text in INFIX and _is_operand(before):
             yield before.end, before.end, f" {token.text}"
             yield token.start, token.end, " " * len(token.text)
 
@@ -71,6 +72,33 @@ def _old_names(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
     for token, bracket in pairwise(found):
         if token.text == "re_match" and bracket.text == "(":
             yield token.start, token.end, "regex.match"
+
+
+def _facts(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
+    """`f(1)`, a function that is true of what is given, with its value."""
+    depth = 0
+    for number, token in enumerate(found):
+        if depth == 0 and token.first and token.kind == "name":
+            end = _alone(found, number)
+            if end is not None:
+                yield found[end].end, found[end].end, " := true"
+        if token.kind == "sign":
+            depth += (token.text in _OPEN) - (token.text in _CLOSE)
+
+
+def _alone(found: Sequence[Token], number: int) -> int | None:
+    """The number of the bracket that closes `a.b(…)` where nothing follows but another rule."""
+    at = number + 1
+    while at + 1 < len(found) and found[at].text == "." and found[at + 1].kind == "name":
+        at += 2
+    if at >= len(found) or found[at].text != "(":
+        return None
+    end, _ = closed(found, at)
+    if end is None or end + 1 == len(found):
+        return end
+    following = found[end + 1]
+    rule = following.kind == "name" and (following.text == "default" or following.text not in _NO_OPERAND)
+    return end if following.first and rule else None
 
 
 def _brackets(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
@@ -102,6 +130,22 @@ def _bodies(found: Sequence[Token]) -> Iterator[tuple[int, int, str]]:
             depth -= 1
         elif depth == 0 and token.text == "else":
             head = []  # what follows belongs to the chain of this rule
+
+
+def closed(found: Sequence[Token], begin: int) -> tuple[int | None, list[int]]:
+    """The number of the token that closes the bracket at *begin*, and those of the commas that are in it alone."""
+    depth = 0
+    commas: list[int] = []
+    for number in range(begin, len(found)):
+        token = found[number]
+        if token.kind != "sign":
+            continue
+        depth += (token.text in _OPEN) - (token.text in _CLOSE)
+        if depth == 1 and token.text == ",":
+            commas.append(number)
+        if depth == 0:
+            return number, commas
+    return None, commas
 
 
 def joined(found: Sequence[Token]) -> str:

@@ -107,6 +107,23 @@ def test_a_policy_that_does_not_end_is_stopped_and_named(text: str, reason: str)
     assert [(failure.policy, reason in failure.message) for failure in failures] == [("main.deny", True)]
 
 
+def test_an_answer_that_is_too_long_is_no_answer() -> None:
+    answers, failures = asked("deny := numbers.range(1, 800000)")
+
+    said = Failure("main.deny", "it answers more than 4 MiB for one input")
+    assert (answers, failures) == ([Answer(False, None, said)] * 2, [])
+
+
+def test_a_panic_of_the_engine_in_a_policy_of_ours_does_not_end_this_process() -> None:
+    program = Program("ours", (module("deny contains object.subset([1], [])"),), trusted=True)
+
+    (reply,) = Embedded(LIMITS).ask([Question(program, ("data.main.deny",), INPUTS)])
+
+    assert [(failure.policy, failure.message) for failure in reply.failures] == [
+        ("main.deny", "it was stopped: the engine ended early")
+    ]
+
+
 def test_a_regular_expression_cannot_hang() -> None:
     answers, failures = asked(
         'deny contains regex.match("(a+)+$", concat("", ["a" | some _ in numbers.range(1, 50000)]))'
