@@ -86,7 +86,7 @@ class Conftest:
     ) -> None:
         self._modules = modules
         self._settings = settings
-        self.program = Program(PROGRAM, tuple(outline.module for outline in modules), data, files or {})
+        self.program = Program(PROGRAM, tuple(outline.module for outline in modules), data, files or {}, is_folder=True)
         self._ignored: dict[str, str] = {}
         self._excepted: dict[str, int] = {}
         self.failures = [Failure(rule.id, rule.fault, rule.where) for rule in self._named if rule.fault]

@@ -46,8 +46,10 @@ _CONFLICTS: Final = ("conflict", "complete rules", "multiple outputs", "recursi"
 _UNDEFINED: Final = '"<undefined>"'  # what regorus gives for a rule without a value
 _WHERE: Final = re.compile(r" at line \d|:|\n")
 # What the engine says of values, which may be secrets: tests/policy/engine/test_secrets.py.
+_TEMPLATES: Final = ('$"', "$`")
 _VALUES: Final = re.compile(
     r" Got `.*|(?<=^invalid duration): .*|(?<=^invalid schema): .*|(?<=^Error parsing) .*| for node `.*(?= must be)"
+    r"|(?<=is unsafe) \(path .*"
     r"|(?<=^value) for key `.*(?= generated multiple)|(?<=generated multiple times): .*",
     re.DOTALL,
 )
@@ -121,7 +123,10 @@ def failure(error: RuntimeError, policy: str, modules: Sequence[Module]) -> Fail
         reason = str(error).split("\n\nStack backtrace", 1)[0].strip().partition("\n")[0]
         return Failure(policy, _told(reason))
     module = next((module for module in modules if module.path == match["file"]), None)
-    at = module.at(int(match["line"]), int(match["column"])) if module else None
+    line, column = int(match["line"]), int(match["column"])
+    at = module.at(line, column) if module else None
+    if module is not None and module.text.split("\n")[line - 1][column - 1 :].startswith(_TEMPLATES):
+        return Failure(policy, 'template strings (`$"…"`) are not known here; `sprintf` does the same', at)
     return Failure(policy, _told(match["reason"]), at)
 
 

@@ -47,7 +47,7 @@ class Program:
     """*name* is unique in a run, and what a message calls the policy. *data* is the document `data`, as JSON.
 
     *files* are what `parse_config_file` may read, by path. *trusted*: it came with this program, so that it needs no
-    process of its own.
+    process of its own. *is_folder*: its modules are policies by themselves: one that does not compile is left out.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Program:
     data: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     trusted: bool = False
+    is_folder: bool = False
 
 
 class AsJson(str):

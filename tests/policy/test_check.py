@@ -157,6 +157,24 @@ def test_a_policy_of_the_configuration_is_that_of_the_revision(tmp_path: Path) -
             id="a function that is nowhere",
         ),
         pytest.param(
+            {"policy/b.rego": "package lib\n\nf(x) := z if x == q\n"},
+            3,
+            "policy error: policy/b.rego:3:19: use of undefined variable `q` is unsafe [policy/b.rego]",
+            id="a module that does not compile",
+        ),
+        pytest.param(
+            {"policy/b.rego": "package main\n\ndeny_pod contains x if {\n  not y == 1\n  x := y\n}\n"},
+            3,
+            "policy error: policy/b.rego:4:7: var y is unsafe [policy/b.rego]",
+            id="a body that does not compile, of a rule that another module has as well",
+        ),
+        pytest.param(
+            {"policy/b.rego": 'package main\n\ndeny contains $"{input.kind} no"\n'},
+            3,
+            'policy error: policy/b.rego:3:15: template strings (`$"…"`) are not known here; `sprintf` does the same ',
+            id="a template string",
+        ),
+        pytest.param(
             {"policy/b.rego": "package main\n\ndeny_number contains 7\n"},
             1,
             "note: policies: main.deny_number returned a number where a message belongs; it is no result",
