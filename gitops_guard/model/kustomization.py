@@ -7,7 +7,6 @@ then namespace, prefix, suffix and labels. So a patch sees what came before it, 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -220,12 +219,12 @@ class Kustomizations:
 
     def _of_folder(self, folder: str) -> Build:
         work = _Work()
-        built = set(_below(self._folders, folder))
+        built = set(listing.lying_below(self._folders, folder))
         for below in sorted(built):
             if not any(above in built for above in _above(dirname(below))):
                 self.build(below)
                 self._add_build(below, work)
-        for path in _below(self._paths, folder):
+        for path in listing.lying_below(self._paths, folder):
             is_manifest = path.endswith((".yaml", ".yml"))
             if is_manifest and not any(above in built for above in _above(dirname(path))):
                 self._add_file(path, work)
@@ -233,7 +232,7 @@ class Kustomizations:
 
     def directory(self, folder: str, *, recurses: bool) -> Iterator[Member]:
         """What Argo CD makes of a folder without a kustomization: its manifests, those below only if it *recurses*."""
-        for path in _below(self._paths, folder):
+        for path in listing.lying_below(self._paths, folder):
             if recurses or dirname(path) == folder:
                 yield from map(member_of, self._resources.get(path, ()))
 
@@ -410,15 +409,6 @@ def _renamed(member: Member, namespace: str, prefix: str, suffix: str) -> Member
     between = [step for step in steps[:-1] if step not in member.names and step != new]
     names = (*(known for known in member.names if known != new), *between, new)
     return Member(member.group, member.version, member.kind, names, *member[4:])
-
-
-def _below(ordered: list[str], folder: str) -> Iterator[str]:
-    """Those of the *ordered* paths that lie below *folder*."""
-    inside = f"{folder}/" if folder else ""
-    for number in range(bisect_left(ordered, inside), len(ordered)):
-        if not ordered[number].startswith(inside):
-            return
-        yield ordered[number]
 
 
 def _above(folder: str) -> Iterator[str]:

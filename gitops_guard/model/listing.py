@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from posixpath import join, normpath
 from typing import Any, Final
@@ -16,10 +17,13 @@ NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 BUILT: Final = ("resources", "bases", "components")  # a folder among them is built
 PATCHES: Final = ("patches", "patchesStrategicMerge", "patchesJson6902")
 GENERATORS: Final = {"configMapGenerator": "ConfigMap", "secretGenerator": "Secret"}
-_ALL: Final = (
+NAMING: Final = (
     *BUILT, "crds", "configurations", "transformers", "generators", "validators", *PATCHES, "replacements", "openapi",
     *GENERATORS, "helmCharts",
 )  # fmt: skip
+_ONE_FILE: Final = ("path", "env", "valuesFile")
+_SEVERAL_FILES: Final = ("files", "envs", "additionalValuesFiles")
+NAMING_INSIDE: Final = (*_ONE_FILE, *_SEVERAL_FILES)  # in the entries of NAMING
 # What kustomize fetches: a scheme, ssh, `//` or `?ref=` of go-getter, or a host where a folder could stand.
 _REMOTE: Final = re.compile(r"\w+://|git@|\w+::|.*//|.*\?|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}/(?!.*\.(?:ya?ml|json)$)")
 
@@ -88,7 +92,7 @@ def bodies(file: SourceFile | None) -> Iterator[tuple[int, Mapping[str, Any]]]:
             yield document.index, document.body
 
 
-def named(body: Mapping[str, Any], fields: Iterable[str] = _ALL) -> Iterator[tuple[FieldPath, str]]:
+def named(body: Mapping[str, Any], fields: Iterable[str] = NAMING) -> Iterator[tuple[FieldPath, str]]:
     """All that a kustomization names in some fields, with the place where it does; patches may be texts."""
     for field in fields:
         value = body.get(field)
@@ -104,10 +108,10 @@ def named(body: Mapping[str, Any], fields: Iterable[str] = _ALL) -> Iterator[tup
 
 def _in_entry(entry: Mapping[str, Any], inside: FieldPath) -> Iterator[tuple[FieldPath, str]]:
     """`path` of a patch; `files` and `envs` of a generator; values files of a chart."""
-    for field in ("path", "env", "valuesFile"):
+    for field in _ONE_FILE:
         if isinstance(entry.get(field), str):
             yield (*inside, field), entry[field]
-    for field in ("files", "envs", "additionalValuesFiles"):
+    for field in _SEVERAL_FILES:
         for number, name in texts_at(entry.get(field)):
             yield (*inside, field, number), name.rpartition("=")[2] if field == "files" else name
 
@@ -149,3 +153,12 @@ def local_paths(folder: str, body: Mapping[str, Any], keys: Iterable[str]) -> It
             path = local_path(folder, entry)
             if path is not None:
                 yield path
+
+
+def lying_below(ordered: Sequence[str], folder: str) -> Iterator[str]:
+    """Those of the *ordered* paths that lie below *folder*."""
+    inside = f"{folder}/" if folder else ""
+    for number in range(bisect_left(ordered, inside), len(ordered)):
+        if not ordered[number].startswith(inside):
+            return
+        yield ordered[number]
