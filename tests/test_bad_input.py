@@ -245,14 +245,18 @@ def test_a_signal_ends_everything_that_was_started(tmp_path: Path, number: signa
     root = repository(tmp_path / "repository", {f"a{n}.yaml": BAD * 20 for n in range(1000)})
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    running = subprocess.Popen(
-        [sys.executable, "-m", "gitops_guard", "check", "--rev=HEAD", "--no-cache"],
-        cwd=root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=environment(tmp_path, TMPDIR=str(scratch)),
-        start_new_session=True,
-    )
+    before = signal.signal(number, signal.SIG_DFL)  # `nohup make test` ignores it, and a child inherits that
+    try:
+        running = subprocess.Popen(
+            [sys.executable, "-m", "gitops_guard", "check", "--rev=HEAD", "--no-cache"],
+            cwd=root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(tmp_path, TMPDIR=str(scratch)),
+            start_new_session=True,
+        )
+    finally:
+        signal.signal(number, before)
     while running.poll() is None and not any(scratch.iterdir()):
         time.sleep(0.05)
 

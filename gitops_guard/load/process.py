@@ -18,6 +18,8 @@ _CHUNK: Final = 1 << 16  # the capacity of a pipe on Linux
 _KEPT: Final = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "TEMP", "TMP", "TMPDIR", "TZ", "USER")
 # posix_spawn cannot change the folder on the platforms that we run on; a shell that replaces itself can (0.5 ms).
 _IN_FOLDER: Final = ("/bin/sh", "-c", 'cd "$0" && exec "$@"')
+# Where the system knows no such limit (macOS), there is none; a memory dump would hold what the program read.
+_LIMITED: Final = ("/bin/sh", "-c", 'ulimit -v "$0" 2>/dev/null; ulimit -c 0; exec "$@"')
 
 
 class Completed(NamedTuple):
@@ -34,11 +36,12 @@ def run(
     timeout_s: float = 60.0,
     env: Mapping[str, str] | None = None,
     limit_bytes: int = LIMIT_BYTES,
+    memory_kb: int = 0,
 ) -> Completed:
     """Run a program to its end; whatever its exit code, it is returned.
 
-    Raises SourceError when it is missing, takes longer than *timeout_s*, or writes more than *limit_bytes*. It never
-    outlives this call.
+    *memory_kb* is how much it may have of addresses; 0 is no limit. Raises SourceError when it is missing, takes longer
+    than *timeout_s*, or writes more than *limit_bytes*. It never outlives this call.
     """
     (in_reader, in_writer), (out_reader, out_writer), (err_reader, err_writer) = os.pipe(), os.pipe(), os.pipe()
     exchange = _Exchange(argv[0], in_writer, input or b"", (out_reader, err_reader), limit_bytes)
@@ -46,7 +49,7 @@ def run(
     child = None
     try:
         try:
-            child = _Child(argv, cwd, env, (in_reader, out_writer, err_writer))
+            child = _Child(argv, cwd, env, (in_reader, out_writer, err_writer), memory_kb)
         finally:
             _close(in_reader, out_writer, err_writer)
         exchange.run(deadline, timeout_s)
@@ -142,6 +145,7 @@ class _Child:
         cwd: str | os.PathLike[str] | None,
         env: Mapping[str, str] | None,
         files: tuple[int, int, int],
+        memory_kb: int = 0,
     ) -> None:
         import signal
 
@@ -149,6 +153,8 @@ class _Child:
         self.name = argv[0].rpartition("/")[2]
         self.returncode = 0
         command = (program, *argv[1:])
+        if memory_kb:
+            command = (*_LIMITED, str(memory_kb), *command)
         if cwd is not None:
             command = (*_IN_FOLDER, os.path.abspath(cwd), *command)  # noqa: PTH100 - no pathlib: 10 ms
         try:
