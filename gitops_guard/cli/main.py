@@ -24,6 +24,7 @@ _COMMANDS = {
     "explain": "Explain one rule: why, what fails, what passes, its options.",
     "hook": "Check the files that pre-commit names.",
     "policy": "Test policies, and list what was loaded of them.",
+    "render": "Print what kustomizations become, with secrets masked.",
     "rules": "List all rules.",
 }
 

@@ -76,6 +76,13 @@ shown = decorate(
 )
 
 
+def processes(jobs: int | None) -> int:
+    """How many processes work; all cores that this one may use, where nobody says."""
+    if jobs:
+        return jobs
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 @dataclass(frozen=True, slots=True)
 class Choice:
     """The flags of `checked` and `configured` as given."""
@@ -101,9 +108,7 @@ class Choice:
 
     @property
     def processes(self) -> int:
-        if self.jobs:
-            return self.jobs
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return processes(self.jobs)
 
     def onto(self, config: Config) -> Config:
         """A flag wins over the configuration."""

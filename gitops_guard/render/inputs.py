@@ -50,13 +50,16 @@ class Refused(NamedTuple):
 class Inputs:
     """*files* are paths of the Tree that are there, *absent* those that are named and are not, both sorted.
 
-    An absent path is an input as well: the build changes as soon as it is there. *charts*: Helm is asked.
+    An absent path is an input as well: the build changes as soon as it is there. *charts*: Helm is asked. *plugins*:
+    there are generators, transformers or validators, whose own fields name files. *at* is the kustomization itself.
     """
 
+    at: Location
     files: tuple[str, ...]
     absent: tuple[str, ...] = ()
     refused: tuple[Refused, ...] = ()
     charts: bool = False
+    plugins: bool = False
 
 
 class _All:
@@ -71,14 +74,17 @@ class _All:
         files: set[str] = set()
         absent: set[str] = set()
         refused: dict[Refused, None] = {}
-        charts = False
+        charts = plugins = False
         for at in self._built(folder, refused):
             own = self._of_folder(at)
             files.update(own.files)
             absent.update(own.absent)
             refused.update(dict.fromkeys(own.refused))
             charts = charts or own.charts
-        return Inputs(tuple(sorted(files)), tuple(sorted(absent)), tuple(sorted(refused)), charts)
+            plugins = plugins or own.plugins
+        file = self._listing.kustomizations.get(folder)
+        place = Location(file.path if file is not None else join(folder, NAMES[0]))
+        return Inputs(place, tuple(sorted(files)), tuple(sorted(absent)), tuple(sorted(refused)), charts, plugins)
 
     def _built(self, folder: str, refused: dict[Refused, None]) -> Iterator[str]:
         """*folder* and all that it builds, each once; without recursion, since a chain may be of any length."""
@@ -119,6 +125,7 @@ class _All:
             for path, entry in _entries(body):
                 self._take(own, file, document, path, entry, folder)
             own.charts = own.charts or any(field in body for field in _CHARTS)
+            own.plugins = own.plugins or any(field in body for field in _PLUGINS)
             self._take_charts(own, file, document, body, folder)
         return own
 
@@ -193,6 +200,7 @@ class _Own:
         self.refused: list[Refused] = []
         self.builds: list[tuple[str, Refused]] = []
         self.charts = False
+        self.plugins = False
 
     def add_names(self, paths: list[str], known: Mapping[str, SourceFile]) -> None:
         """Of three possible names; each counts, since a second kustomization in a folder is an error."""
