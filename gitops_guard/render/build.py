@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from posixpath import basename, dirname
 from typing import Any, NamedTuple
 
 from gitops_guard.load import manifests, names, tree
@@ -10,7 +11,8 @@ from gitops_guard.load.fork import fork_map
 from gitops_guard.load.sources import Source
 from gitops_guard.model.errors import SourceError, UsageError
 from gitops_guard.model.kustomization import Kustomizations
-from gitops_guard.model.resource import Location, Tree
+from gitops_guard.model.listing import NAMES
+from gitops_guard.model.resource import FileKind, Location, Tree
 from gitops_guard.render import inputs, kustomize
 from gitops_guard.render.inputs import Inputs, Refused
 
@@ -34,14 +36,16 @@ def read(source: Source) -> Tree:
 def folders(whole: Tree, wanted: Sequence[str]) -> list[str]:
     """The folders to build: those that are *wanted*, or all whose kustomization no other one builds, sorted.
 
-    Raises UsageError for a folder without a kustomization, and where there is none at all.
+    A kustomization that does not parse is among them: why it is not built has to be said. Raises UsageError for a
+    folder without a kustomization, and where there is none at all.
     """
-    known = Kustomizations(whole)
+    named = {dirname(file.path): file.kind for file in whole.files if basename(file.path) in NAMES}
     for folder in wanted:
-        if folder not in known.files:
+        if folder not in named:
             hint = "name a folder with a kustomization.yaml"
             raise UsageError(f"there is no kustomization in {folder or 'the root'}", hint=hint)
-    found = list(wanted) or sorted(known.roots())
+    broken = (folder for folder, kind in named.items() if kind in (FileKind.BROKEN, FileKind.EMPTY))
+    found = list(wanted) or sorted({*Kustomizations(whole).roots(), *broken})
     if not found:
         raise UsageError("there is no kustomization in this repository", hint="nothing else is rendered yet")
     return found

@@ -111,6 +111,20 @@ def test_what_is_not_built_is_said_with_its_line_and_the_others_are_printed(tmp_
     assert shown == Run(1, BUILT, said)
 
 
+@pytest.mark.parametrize("content", [b"resources: [a\n", b"\xff\xfe\x00\x01", b"", b"\x00\x01\x02"])
+@pytest.mark.parametrize("args", [(), ("broken", "overlays/prod")])
+def test_a_kustomization_that_does_not_parse_is_not_left_out_in_silence(
+    tmp_path: Path, content: bytes, args: tuple[str, ...]
+) -> None:
+    root = repository(tmp_path, OVERLAY)
+    (root / "broken").mkdir()
+    (root / "broken/kustomization.yaml").write_bytes(content)
+    shown = gitops_guard("render", *args, cwd=root)
+    assert (shown.code, shown.out) == (1, BUILT)
+    assert shown.err.startswith("broken/kustomization.yaml:")
+    assert "`broken/kustomization.yaml` is not built: it cannot be read as a kustomization" in shown.err
+
+
 def test_what_kustomize_refuses_is_said_without_the_content_of_a_file(tmp_path: Path) -> None:
     broken = {"kustomization.yaml": "resources: [a.yaml]\n", "a.yaml": "kind: hunter2\nname: hunter2\n"}
     shown = gitops_guard("render", cwd=repository(tmp_path, broken))
