@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -240,6 +241,14 @@ def _is_gone(group: int) -> bool:
     return False
 
 
+# Where the signal comes while Python reads a module, it is Python that leaves this file to the collector, and only
+# PYTHONWARNINGS=error has it say so. A file of ours that stays open is still seen.
+_UNFINISHED_IMPORT = re.compile(
+    rb"Exception ignored in: <_io\.FileIO name='[^']*\.pyc' [^\n]*\nTraceback \(most recent call last\):\n"
+    rb"  File \"<frozen importlib\._bootstrap_external>\"[^\n]*\nResourceWarning: unclosed file [^\n]*\.pyc'>\n"
+)
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_ends_everything_that_was_started(tmp_path: Path, number: signal.Signals, code: int) -> None:
     root = repository(tmp_path / "repository", {f"a{n}.yaml": BAD * 20 for n in range(1000)})
@@ -252,8 +261,7 @@ def test_a_signal_ends_everything_that_was_started(tmp_path: Path, number: signa
             cwd=root,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            # An import that the signal ends leaves its file to the collector; users are not told of that.
-            env=environment(tmp_path, TMPDIR=str(scratch), PYTHONWARNINGS="error,ignore::ResourceWarning"),
+            env=environment(tmp_path, TMPDIR=str(scratch)),
             start_new_session=True,
         )
     finally:
@@ -264,7 +272,7 @@ def test_a_signal_ends_everything_that_was_started(tmp_path: Path, number: signa
     running.send_signal(number)
     out, err = running.communicate(timeout=30)
 
-    assert (running.returncode, err, out) == (code, b"Terminated.\n", b"")
+    assert (running.returncode, _UNFINISHED_IMPORT.sub(b"", err), out) == (code, b"Terminated.\n", b"")
     assert list(scratch.iterdir()) == []
     assert _is_gone(running.pid)
 

@@ -66,16 +66,17 @@ def _masking(built: Iterable[Built]) -> Masking:
     def holds_token(data: bytes) -> bool:
         return token_formats.may_hold(data) and bool(token.find(data, token_formats.formats()))
 
-    bodies = (body for one in built for body in one.bodies if isinstance(body, dict))
+    bodies = (body for one in built for body in one.bodies)
     return masking.Masking(bodies, holds_token)
 
 
 def _show(one: Built, masking: Masking | None) -> None:
     from gitops_guard.load import yaml_text
+    from gitops_guard.report.show.escape import visible
 
     for location, reason in one.reasons:
-        click.echo(f"{location}: {reason}", err=True)
+        click.echo(visible(f"{location}: {reason}"), err=True)
     if not one.reasons:
-        click.echo(f"# {one.folder or '.'}")
+        click.echo(visible(f"# {one.folder or '.'}"))
         bodies = one.bodies if masking is None else [masking.masked(body) for body in one.bodies]
         click.echo(yaml_text.dump(bodies), nl=False)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from posixpath import basename, dirname
 from typing import Any, NamedTuple
 
 from gitops_guard.load import manifests, names, tree
 from gitops_guard.load.fork import fork_map
 from gitops_guard.load.sources import Source
+from gitops_guard.model import kustomization
 from gitops_guard.model.errors import SourceError, UsageError
-from gitops_guard.model.kustomization import Kustomizations
 from gitops_guard.model.listing import NAMES
 from gitops_guard.model.resource import FileKind, Location, Tree
 from gitops_guard.render import inputs, kustomize
-from gitops_guard.render.inputs import Inputs, Refused
+from gitops_guard.render.inputs import Inputs
 
 
 class Built(NamedTuple):
@@ -45,7 +46,7 @@ def folders(whole: Tree, wanted: Sequence[str]) -> list[str]:
             hint = "name a folder with a kustomization.yaml"
             raise UsageError(f"there is no kustomization in {folder or 'the root'}", hint=hint)
     broken = (folder for folder, kind in named.items() if kind in (FileKind.BROKEN, FileKind.EMPTY))
-    found = list(wanted) or sorted({*Kustomizations(whole).roots(), *broken})
+    found = list(wanted) or sorted({*kustomization.of_tree(whole).roots(), *broken})
     if not found:
         raise UsageError("there is no kustomization in this repository", hint="nothing else is rendered yet")
     return found
@@ -56,7 +57,7 @@ def build(source: Source, whole: Tree, wanted: Sequence[str], jobs: int) -> list
     command = kustomize.program()
     needed = {folder: inputs.of(whole, folder) for folder in wanted}
     free = [folder for folder in wanted if not _reasons(needed[folder])]
-    content = dict(source.read(sorted({path for folder in free for path in needed[folder].files})))
+    content = _read(source, {path for folder in free for path in needed[folder].files})
 
     def some(part: Sequence[str]) -> bytes:
         import pickle
@@ -67,25 +68,32 @@ def build(source: Source, whole: Tree, wanted: Sequence[str], jobs: int) -> list
     return [built.get(folder) or Built(folder, (), _reasons(needed[folder])) for folder in wanted]
 
 
-def _one(folder: str, needed: Inputs, content: dict[str, bytes], command: tuple[str, ...]) -> Built:
+def _read(source: Source, paths: AbstractSet[str]) -> dict[str, bytes]:
+    """The content of inputs. The file of a generator may be of any kind, which `read` of a source does not have."""
+    content = dict(source.read(sorted(filter(names.may_be_read, paths))))
+    content.update(source.read_around(sorted(paths - content.keys())))
+    return content
+
+
+def _one(folder: str, needed: Inputs, content: Mapping[str, bytes], command: tuple[str, ...]) -> Built:
+    if unread := [path for path in needed.files if path not in content]:
+        return Built(folder, (), ((needed.at, f"its file {unread[0]} cannot be read"),))
     try:
-        files = {path: content[path] for path in needed.files}
-        text = kustomize.build(files, folder, command, plugins=needed.plugins)
+        text = kustomize.build({path: content[path] for path in needed.files}, folder, command, plugins=needed.plugins)
     except SourceError as error:
         return Built(folder, (), ((needed.at, str(error)),))
-    documents = manifests.read(folder, text).documents
-    return Built(folder, tuple(document.body for document in documents if isinstance(document.body, dict)))
+    result = manifests.read(folder, text)
+    bodies = tuple(document.body for document in result.documents if isinstance(document.body, dict))
+    if result.problems or len(bodies) < len(result.documents):
+        return Built(folder, (), ((needed.at, "what kustomize makes of it cannot be read as manifests"),))
+    return Built(folder, bodies)
 
 
 def _reasons(needed: Inputs) -> tuple[tuple[Location, str], ...]:
-    found = [(one.location, _refusal(one)) for one in needed.refused]
+    found = [(one.location, str(one.why)) for one in needed.refused]
     if needed.charts:
         found.append((needed.at, "it inflates a Helm chart, which is not rendered yet"))
     return tuple(found)
-
-
-def _refusal(one: Refused) -> str:
-    return f"`{one.entry}` is not built: {one.why}"
 
 
 def _shares(folders: Sequence[str], jobs: int) -> list[Sequence[str]]:

@@ -28,22 +28,21 @@ _DEEP: Final = 32  # maps and lists in each other, in the configuration of a plu
 
 
 class Why(StrEnum):
-    """Why a build is not run as it stands."""
+    """Why a build is not run as it stands. What is written there is never repeated: an address may hold a login."""
 
-    REMOTE = "it is fetched from elsewhere"
-    OUTSIDE = "it lies outside of the repository"
-    CIRCLE = "it builds itself"
-    CONFIG_HOME = "Helm would take its plugins from there"
-    SPELLING = "kustomize takes it for a field that is spelled otherwise"
-    BROKEN = "it cannot be read as a kustomization"
+    REMOTE = "what is named here is fetched from elsewhere; only what lies in the repository is built"
+    OUTSIDE = "what is named here lies outside of the repository, where nothing is read"
+    CIRCLE = "this folder builds itself"
+    CONFIG_HOME = "Helm would take its plugins from here; leave `configHome` out"
+    SPELLING = "kustomize takes this for a field that its documentation spells otherwise; write it so"
+    BROKEN = "this cannot be read as a kustomization"
 
 
 class Refused(NamedTuple):
-    """An entry of a kustomization that a build is not let have. *entry* is as it is written."""
+    """What a build is not let have, and where it is asked for."""
 
     location: Location
     why: Why
-    entry: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +116,11 @@ class _All:
         own.add_names([join(folder, name) for name in NAMES], self._listing.files)
         for there in (self._listing.files[path] for path in sorted(own.files)):
             if (at := _fault(there)) is not None:
-                own.refused.append(Refused(at, Why.BROKEN, there.path))
+                own.refused.append(Refused(at, Why.BROKEN))
         for document, body in bodies(file):
             assert file is not None
-            for path, key in _misspelled(body):
-                own.refused.append(Refused(file.locate(document, path, key=True), Why.SPELLING, key))
+            for path in _misspelled(body):
+                own.refused.append(Refused(file.locate(document, path, key=True), Why.SPELLING))
             for path, entry in _entries(body):
                 self._take(own, file, document, path, entry, folder)
             own.charts = own.charts or any(field in body for field in _CHARTS)
@@ -133,13 +132,13 @@ class _All:
         target, why = self._target(folder, entry)
         at = file.locate(document, path)
         if why is not None:
-            own.refused.append(Refused(at, why, entry))
+            own.refused.append(Refused(at, why))
         elif target in self._listing.files:
             own.files.add(target)
             if path[0] in _PLUGINS:
                 self._take_named(own, target, folder)
         elif path[0] in (*BUILT, *_PLUGINS) and self._is_folder(target):
-            own.builds.append((target, Refused(at, Why.CIRCLE, entry)))
+            own.builds.append((target, Refused(at, Why.CIRCLE)))
             for below in self._below(target) if path[0] in _PLUGINS else ():
                 self._take_named(own, below, folder)
         else:
@@ -162,14 +161,14 @@ class _All:
                 homes = [(("helmGlobals", "chartHome"), home)]
             if isinstance(home := settings.get("configHome"), str):
                 at = file.locate(document, ("helmGlobals", "configHome"))
-                own.refused.append(Refused(at, Why.CONFIG_HOME, home))
+                own.refused.append(Refused(at, Why.CONFIG_HOME))
         for number, chart in entries(body.get("helmChartInflationGenerator")):
             home = chart.get("chartHome")
             homes.append((("helmChartInflationGenerator", number), home if isinstance(home, str) else "charts"))
         for path, home in homes:
             target, why = self._target(folder, home)
             if why is not None:
-                own.refused.append(Refused(file.locate(document, path), why, home))
+                own.refused.append(Refused(file.locate(document, path), why))
             else:
                 own.files.update(self._below(target))
 
@@ -244,14 +243,14 @@ def _fault(file: SourceFile) -> Location | None:
     return None if is_read else Location(file.path)
 
 
-def _misspelled(body: Mapping[str, Any]) -> Iterator[tuple[FieldPath, str]]:
+def _misspelled(body: Mapping[str, Any]) -> Iterator[FieldPath]:
     """Keys that kustomize takes for a field that names files, with another spelling."""
     for key, value in body.items():
         if _is_misspelled(key):
-            yield (key,), key
-        inside = [((key,), value)] if isinstance(value, Mapping) else [((key, n), one) for n, one in entries(value)]
-        if _FIELDS.get(key.casefold()) is not None:
-            yield from (((*path, name), name) for path, one in inside for name in one if _is_misspelled(name))
+            yield (key,)
+        if key.casefold() in _FIELDS:
+            inside = [((key,), value)] if isinstance(value, Mapping) else [((key, n), one) for n, one in entries(value)]
+            yield from ((*path, name) for path, one in inside for name in one if _is_misspelled(name))
 
 
 def _is_misspelled(key: str) -> bool:

@@ -63,7 +63,10 @@ def build(files: Mapping[str, bytes], folder: str, command: tuple[str, ...], *, 
     finally:
         scratch.remove()
     if done.returncode != 0:
-        shown = f"{command[0].rpartition('/')[2]} {command[1]} {folder or '.'}"
+        import shlex
+
+        words = (command[0].rpartition("/")[2], command[1], "--load-restrictor", restriction, folder or ".")
+        shown = shlex.join(words)
         raise BuildError(f"kustomize cannot build {folder or 'the root'}", hint=f"`{shown}` says why")
     return done.stdout
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from gitops_guard.load import manifests
+from gitops_guard.render.inputs import Why
 from tests.canaries import Canary, all_canaries
 from tests.program import Run, environment, git, gitops_guard, repository
 from tests.test_canaries import leaks
@@ -105,9 +106,7 @@ def test_no_piece_of_a_planted_secret_is_printed(tmp_path: Path) -> None:
 def test_what_is_not_built_is_said_with_its_line_and_the_others_are_printed(tmp_path: Path) -> None:
     more = {"remote/kustomization.yaml": "resources:\n- https://example.invalid/a.yaml\n"}
     shown = gitops_guard("render", cwd=repository(tmp_path, OVERLAY | more))
-    said = (
-        "remote/kustomization.yaml:2:3: `https://example.invalid/a.yaml` is not built: it is fetched from elsewhere\n"
-    )
+    said = f"remote/kustomization.yaml:2:3: {Why.REMOTE}\n"
     assert shown == Run(1, BUILT, said)
 
 
@@ -122,7 +121,7 @@ def test_a_kustomization_that_does_not_parse_is_not_left_out_in_silence(
     shown = gitops_guard("render", *args, cwd=root)
     assert (shown.code, shown.out) == (1, BUILT)
     assert shown.err.startswith("broken/kustomization.yaml:")
-    assert "`broken/kustomization.yaml` is not built: it cannot be read as a kustomization" in shown.err
+    assert shown.err.endswith(f": {Why.BROKEN}\n")
 
 
 def test_what_kustomize_refuses_is_said_without_the_content_of_a_file(tmp_path: Path) -> None:
@@ -172,3 +171,35 @@ def test_nothing_outside_of_the_repository_is_read(tmp_path: Path) -> None:
     assert shown.code == 1
     assert "seen-canary" not in shown.out + shown.err
     assert [line.partition("/")[0] for line in shown.err.splitlines()] == list("abcdef")
+
+
+def test_a_generator_reads_files_of_any_kind_also_in_a_revision(tmp_path: Path) -> None:
+    root = repository(tmp_path, {"kustomization.yaml": "configMapGenerator: [{name: x, files: [run.sh, all.bin]}]\n"})
+    (root / "run.sh").write_text("echo hi\n")
+    (root / "all.bin").write_bytes(bytes(range(256)))
+    git("add", ".", cwd=root)
+    git("commit", "-qm", "a", cwd=root)
+    in_work_tree, in_revision = gitops_guard("render", cwd=root), gitops_guard("render", "--rev", "HEAD", cwd=root)
+    assert in_work_tree.code == 0
+    assert "  run.sh: |\n    echo hi\n" in in_work_tree.out
+    assert in_revision == in_work_tree
+
+
+def test_neither_a_login_nor_an_escape_of_an_entry_is_printed(tmp_path: Path) -> None:
+    entries = '- https://bob:kR7-vbn2-Qx@example.invalid/a.yaml\n- "\\e[31m/../../kR7-vbn2-Qx"\n'
+    shown = gitops_guard("render", cwd=repository(tmp_path, {"kustomization.yaml": f"resources:\n{entries}"}))
+    assert shown.code == 1
+    assert [line.split(": ")[0] for line in shown.err.splitlines()] == [
+        "kustomization.yaml:2:3",
+        "kustomization.yaml:3:3",
+    ]
+    assert "kR7" not in shown.err
+    assert "\x1b" not in shown.err
+
+
+def test_the_name_of_a_folder_cannot_pretend_to_be_output(tmp_path: Path) -> None:
+    folder = "a\nkind: Secret\x1b[2J"
+    files = {f"{folder}/{name.rpartition('/')[2]}": text for name, text in OVERLAY.items() if name.startswith("base/")}
+    shown = gitops_guard("render", cwd=repository(tmp_path, files))
+    assert shown.code == 0
+    assert shown.out.splitlines()[0] == "# a\\nkind: Secret\\x1b[2J"

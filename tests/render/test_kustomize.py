@@ -62,7 +62,9 @@ def test_a_build_that_fails_says_where_and_quotes_no_file(command: tuple[str, ..
     files = {"app/kustomization.yaml": b"resources: [a.yaml]\n", "app/a.yaml": b"kind: hunter2\nx: [hunter2\n"}
     with pytest.raises(BuildError) as caught:
         kustomize.build(files, "app", command)
-    assert str(caught.value) == "kustomize cannot build app (`kubectl kustomize app` says why)"
+    assert str(caught.value) == (
+        "kustomize cannot build app (`kubectl kustomize --load-restrictor LoadRestrictionsNone app` says why)"
+    )
 
 
 @pytest.mark.usefixtures("leftovers")
