@@ -6,16 +6,18 @@ cannot be told exactly, more is named: a file too many costs a build, one too fe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from posixpath import join, normpath
 from typing import Any, Final, NamedTuple
 
+from gitops_guard.load import inline
 from gitops_guard.model import listing
 from gitops_guard.model.listing import BUILT, NAMES, bodies, entries, is_remote, named
 from gitops_guard.model.once import per_tree
-from gitops_guard.model.resource import FieldPath, Location, SourceFile, Tree
+from gitops_guard.model.resource import Document, FieldPath, Location, SourceFile, Tree
 
 _PLUGINS: Final = ("generators", "transformers", "validators")  # files or folders, whose fields name more files
 _CHARTS: Final = ("helmCharts", "helmChartInflationGenerator")
@@ -24,6 +26,7 @@ _HOMES: Final = ("chartHome", "configHome")
 _FIELDS: Final = {
     name.casefold(): name for name in (*listing.NAMING, *_CHARTS, "helmGlobals", *listing.NAMING_INSIDE, *_HOMES)
 }
+_ADDRESS: Final = re.compile(r"(?:[^=]*=)?\s*\w+://")
 _DEEP: Final = 32  # maps and lists in each other, in the configuration of a plugin
 
 
@@ -36,6 +39,8 @@ class Why(StrEnum):
     CONFIG_HOME = "Helm would take its plugins from here; leave `configHome` out"
     SPELLING = "kustomize takes this for a field that its documentation spells otherwise; write it so"
     BROKEN = "this cannot be read as a kustomization"
+    PLUGIN = "this cannot be read as the configuration of a plugin"
+    PLUGIN_FOLDER = "plugins that are built from a folder may ask for anything; list their files"
 
 
 class Refused(NamedTuple):
@@ -129,28 +134,38 @@ class _All:
         return own
 
     def _take(self, own: _Own, file: SourceFile, document: int, path: FieldPath, entry: str, folder: str) -> None:
-        target, why = self._target(folder, entry)
         at = file.locate(document, path)
+        if path[0] in _PLUGINS and _is_inline(entry):
+            self._take_plugin(own, inline.read(entry).documents, at, folder)
+            return
+        target, why = self._target(folder, entry)
         if why is not None:
             own.refused.append(Refused(at, why))
         elif target in self._listing.files:
             own.files.add(target)
             if path[0] in _PLUGINS:
-                self._take_named(own, target, folder)
-        elif path[0] in (*BUILT, *_PLUGINS) and self._is_folder(target):
+                self._take_plugin(own, self._listing.files[target].documents, at, folder)
+        elif path[0] in _PLUGINS and self._is_folder(target):
+            own.refused.append(Refused(at, Why.PLUGIN_FOLDER))
+        elif path[0] in BUILT and self._is_folder(target):
             own.builds.append((target, Refused(at, Why.CIRCLE)))
-            for below in self._below(target) if path[0] in _PLUGINS else ():
-                self._take_named(own, below, folder)
         else:
             own.absent.add(target)
 
-    def _take_named(self, own: _Own, plugin: str, folder: str) -> None:
-        """All files that a plugin could mean: its fields are its own, and its paths begin at the kustomization."""
-        for found in self._listing.files[plugin].documents:
-            for text in _texts(found.body):
-                target, why = self._target(folder, text.rpartition("=")[2])
-                if why is None and target in self._listing.files:
-                    own.files.add(target)
+    def _take_plugin(self, own: _Own, documents: Sequence[Document], at: Location, folder: str) -> None:
+        """All files that a plugin could mean: its fields are its own, and its paths begin at the kustomization.
+
+        Whatever restricts files, kustomize fetches an address that stands where a path may.
+        """
+        if not documents or not all(isinstance(one.body, Mapping) for one in documents):
+            own.refused.append(Refused(at, Why.PLUGIN))
+        for text in (text for one in documents for text in _texts(one.body)):
+            if _ADDRESS.match(text):
+                own.refused.append(Refused(at, Why.REMOTE))
+                return
+            target, why = self._target(folder, text.rpartition("=")[2])
+            if why is None and target in self._listing.files:
+                own.files.add(target)
 
     def _take_charts(self, own: _Own, file: SourceFile, document: int, body: Mapping[str, Any], folder: str) -> None:
         """The folder of the charts as a whole: what is in a chart is its own business."""
@@ -216,10 +231,14 @@ def of(tree: Tree, folder: str) -> Inputs:
 
 
 def _entries(body: Mapping[str, Any]) -> Iterator[tuple[FieldPath, str]]:
-    """Entries that name something; what is written into the kustomization itself has more than one line."""
+    """Entries that name something, and plugins; patches that are written into the kustomization have several lines."""
     for path, entry in named(body):
-        if "\n" not in entry and not (path[0] in _PLUGINS and entry.lstrip().startswith("{")):
+        if path[0] in _PLUGINS or not _is_inline(entry):
             yield path, entry
+
+
+def _is_inline(entry: str) -> bool:
+    return "\n" in entry or entry.lstrip().startswith("{")
 
 
 def _texts(value: object, depth: int = 0) -> Iterator[str]:

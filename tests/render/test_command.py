@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import pty
+import socket
+import socketserver
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -203,3 +208,44 @@ def test_the_name_of_a_folder_cannot_pretend_to_be_output(tmp_path: Path) -> Non
     shown = gitops_guard("render", cwd=repository(tmp_path, files))
     assert shown.code == 0
     assert shown.out.splitlines()[0] == "# a\\nkind: Secret\\x1b[2J"
+
+
+@pytest.fixture
+def listening() -> Iterator[tuple[int, list[object]]]:
+    """A port of this machine, and who connected to it."""
+    seen: list[object] = []
+
+    class Seen(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            seen.append(self.request.recv(1000))
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Seen) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_address[1], seen
+        server.shutdown()
+
+
+def test_nobody_is_connected_to(tmp_path: Path, listening: tuple[int, list[object]]) -> None:
+    port, seen = listening
+    with socket.create_connection(("127.0.0.1", port)) as told:
+        told.sendall(b"it would be seen")
+    url = f"http://127.0.0.1:{port}/x"
+    plugin = f"apiVersion: builtin\nkind: %s\nmetadata: {{name: x}}\n%s: {url}\n"
+    asks = {
+        "resource": f"resources: ['{url}']\n",
+        "git": f"resources: ['{url}.git//a?ref=v1']\n",
+        "component": f"components: ['{url}.git']\n",
+        "patch": f"patches: [{{path: '{url}'}}]\n",
+        "spelling": f"Patches: [{{path: '{url}'}}]\n",
+        "generator": f"configMapGenerator: [{{name: x, files: ['k={url}'], envs: ['{url}']}}]\n",
+        "openapi": f"openapi: {{path: '{url}'}}\n",
+        "inline": "transformers:\n- |\n" + indent(plugin % ("PatchTransformer", "path"), "  "),
+        "file": "transformers: [p.yaml]\n",
+        "chart": f"helmCharts: [{{name: x, repo: '{url}'}}]\n",
+    }
+    files = {f"{name}/kustomization.yaml": text for name, text in asks.items()}
+    shown = gitops_guard(
+        "render", cwd=repository(tmp_path, files | {"file/p.yaml": plugin % ("PatchTransformer", "path")})
+    )
+    assert {line.partition("/")[0] for line in shown.err.splitlines()} == set(asks)
+    assert (shown.code, shown.out, seen) == (1, "", [b"it would be seen"])

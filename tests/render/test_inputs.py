@@ -6,6 +6,7 @@ import random
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 
@@ -122,16 +123,14 @@ def test_what_is_not_there_is_named_as_absent() -> None:
     assert found.absent == ("app/Kustomization", "app/gone.yaml", "app/kustomization.yml")
 
 
-def test_the_files_of_bases_components_and_folders_of_plugins_are_inputs() -> None:
+def test_the_files_of_bases_and_components_are_inputs() -> None:
     found = needed(
-        **kustomization(resources="[../base]", components="[../component]", transformers="[../plugin]"),
+        **kustomization(resources="[../base]", components="[../component]"),
         **{
             "base/kustomization.yaml": "resources: [d.yaml]\n",
             "base/d.yaml": "kind: D\n",
             "component/kustomization.yaml": "kind: Component\nresources: [e.yaml]\n",
             "component/e.yaml": "kind: E\n",
-            "plugin/kustomization.yaml": "resources: [f.yaml]\n",
-            "plugin/f.yaml": "kind: F\n",
         },
     )
     assert found.files == (
@@ -140,22 +139,48 @@ def test_the_files_of_bases_components_and_folders_of_plugins_are_inputs() -> No
         "base/kustomization.yaml",
         "component/e.yaml",
         "component/kustomization.yaml",
-        "plugin/f.yaml",
-        "plugin/kustomization.yaml",
     )
 
 
 def test_the_files_that_a_plugin_names_are_inputs() -> None:
     files = kustomization(transformers="[a.yaml]")
-    files["app/a.yaml"] = "kind: PatchTransformer\nmetadata: {name: x}\npath: ../other/c.yaml\n"
+    files["app/a.yaml"] = PLUGIN + "path: ../other/c.yaml\n"
     assert "other/c.yaml" in needed(**files).files
 
 
-def test_the_files_that_plugins_of_a_folder_name_are_inputs() -> None:
-    files = kustomization(transformers="[../plugin]")
-    files["plugin/kustomization.yaml"] = "resources: [f.yaml]\n"
-    files["plugin/f.yaml"] = "kind: PatchTransformer\nmetadata: {name: x}\npath: a.yaml\n"
-    assert "app/a.yaml" in needed(**files).files
+def test_a_plugin_that_is_built_from_a_folder_is_refused() -> None:
+    files = kustomization(transformers="[../plugin]") | {"plugin/kustomization.yaml": "resources: []\n"}
+    assert [(one.why, one.location.line) for one in needed(**files).refused] == [(Why.PLUGIN_FOLDER, 1)]
+
+
+PLUGIN = "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: x}\n"
+ADDRESSES = [
+    "path: http://127.0.0.1:1/x\n",
+    "Path: HTTPS://127.0.0.1:1/x\n",
+    "path: >-\n  http://127.0.0.1:1/x\n",
+    'path: "\\x68ttp://127.0.0.1:1/x"\n',
+    "files: [k=http://127.0.0.1:1/x]\n",
+    "a: {b: [{c: http://127.0.0.1:1/x}]}\n",
+]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_in_a_plugin_is_refused_wherever_it_stands(address: str) -> None:
+    in_file = kustomization(transformers="[a.yaml]") | {"app/a.yaml": PLUGIN + address}
+    inside = kustomization() | {"app/kustomization.yaml": "transformers:\n- |\n" + indent(PLUGIN + address, "  ")}
+    assert [one.why for one in needed(**in_file).refused] == [Why.REMOTE]
+    assert [(one.why, one.location.line) for one in needed(**inside).refused] == [(Why.REMOTE, 2)]
+
+
+@pytest.mark.parametrize("text", ["", "kind: [A\n", "- a\n", "{{ .x }}\n"])
+def test_a_plugin_that_cannot_be_read_is_refused(text: str) -> None:
+    in_file = kustomization(generators="[a.yaml]") | {"app/a.yaml": text}
+    assert [one.why for one in needed(**in_file).refused] == [Why.PLUGIN]
+
+
+def test_an_inline_plugin_names_inputs_too() -> None:
+    inside = kustomization(transformers="['{kind: X, path: ../other/c.yaml}']")
+    assert needed(**inside).files == ("app/kustomization.yaml", "other/c.yaml")
 
 
 def test_a_chart_is_an_input_with_all_that_lies_in_it() -> None:
